@@ -1,0 +1,44 @@
+/*
+ * clock.c - the only place that reads clocks and randomness
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "clock.h"
+
+int64_t
+clock_utc(void)
+{
+	return (int64_t)time(NULL);
+}
+
+int64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &ts) == -1 &&
+	    clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		return 0;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void
+clock_random(void *buf, size_t len)
+{
+	unsigned char *p = buf;
+	ssize_t n;
+
+	while (len > 0) {
+		n = getrandom(p, len, 0);
+		if (n == -1 && errno != EINTR)
+			return;
+		if (n <= 0)
+			continue;
+		p += n;
+		len -= (size_t)n;
+	}
+}

@@ -1,0 +1,44 @@
+/*
+ * decide.h - what the rules make of a record
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * step: 9; in: record, verdict, request; out: decision; touches nothing
+ */
+
+#ifndef DECIDE_H
+#define DECIDE_H
+
+#include "client.h"
+#include "policy.h"
+
+/* Plain values; nothing to free. */
+struct decision {
+	enum trust trust;
+	uint32_t methods;   /* METHOD_* in common */
+	uint32_t preferred; /* one METHOD_* bit */
+	uint32_t grants;    /* GRANT_* in common */
+	uint64_t redirects; /* bit i: redirect URI i of the record */
+	bool loopback_any_port;
+	bool redirect_ok;  /* the request's; false without one */
+	uint64_t warnings; /* of record and decision */
+};
+
+/*
+ * Judge a record under the rules of v: profile, grants, methods, redirect
+ * URIs, scopes.  redirect_uri is absent when the request carries none; a URI
+ * that does not match is no failure, but redirect_ok is false.
+ * Fails with: CIMD_E_METADATA (profile, grants, response types),
+ * CIMD_E_REDIRECT_URIS, CIMD_E_AUTH_METHOD, CIMD_E_KEYS.
+ */
+enum cimd_err decide(const struct verdict *v, const struct cimd_client *c,
+    struct span redirect_uri, struct decision *out, struct cimd_error *err);
+
+/*
+ * The scope to hand to the provider: the document's under the ceiling of all
+ * rules, or the ceiling when the document has none; NULL: no scope.
+ * The caller frees *out.  Fails with: CIMD_E_NO_MEMORY.
+ */
+enum cimd_err decide_scope(const struct verdict *v, const struct cimd_client *c,
+    char **out, bool *narrowed, struct cimd_error *err);
+
+#endif /* DECIDE_H */

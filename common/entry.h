@@ -1,0 +1,47 @@
+/*
+ * entry.h - all that is known of one client identifier URL
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * step: none; what store and table hold; immutable, reference-counted
+ */
+
+#ifndef ENTRY_H
+#define ENTRY_H
+
+#include "client.h"
+#include "freshness.h"
+
+/* An administrator's own word about a client. */
+enum governance {
+	GOVERN_NONE = 0,
+	GOVERN_APPROVED, /* the approved record is the yardstick */
+	GOVERN_BLOCKED,
+};
+
+struct entry {
+	_Atomic uint32_t refs;
+	char *client_id;
+	enum governance governance;
+	struct cimd_client *live;     /* last valid document; may be NULL */
+	struct cimd_client *approved; /* may be NULL */
+	struct cimd_client *served;   /* approved minus what live lacks; NULL
+					 unless both are there and differ */
+	struct freshness freshness;   /* of live */
+	char etag[256];
+	char last_modified[64];
+	bool kept;          /* out of probation */
+	int64_t first_seen; /* UTC */
+};
+
+/* A zeroed entry with one reference and a copy of client_id; NULL: memory. */
+struct entry *entry_new(struct span client_id);
+
+struct entry *entry_ref(struct entry *e);
+
+/* Drop a reference; accepts NULL; sets *e to NULL.  Thread-safe. */
+void entry_free(struct entry **e);
+
+/* Fill in served from approved and live.  Fails as change_serve(). */
+enum cimd_err entry_derive(struct entry *e, struct cimd_error *err);
+
+#endif /* ENTRY_H */

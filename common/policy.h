@@ -1,0 +1,168 @@
+/*
+ * policy.h - who may ask for which client, judged before any fetch
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * step: 2; in: URL parts, policy; out: the rules that apply, or a refusal;
+ * touches nothing
+ */
+
+#ifndef POLICY_H
+#define POLICY_H
+
+#include "url.h"
+
+struct json_object;
+
+enum trust {
+	TRUST_BLOCKED = 0,
+	TRUST_PENDING,
+	TRUST_UNVERIFIED,
+	TRUST_TRUSTED,
+};
+
+enum update {
+	UPDATE_LIVE = 0,
+	UPDATE_PINNED,  /* only the approved document hash */
+	UPDATE_APPROVE, /* a changed document waits */
+};
+
+enum profile {
+	PROFILE_MCP = 0, /* client_name and redirect_uris required */
+	PROFILE_IETF,    /* redirect_uris only for redirect grants */
+};
+
+enum redirect_rule_kind {
+	RULE_DOCUMENT = 0,   /* what the document lists, loopback any port */
+	RULE_LOOPBACK_EXACT, /* switches the any-port rule off */
+	RULE_SAME_ORIGIN,
+	RULE_SAME_SITE,
+	RULE_HOST,   /* value: host name; https only */
+	RULE_SCHEME, /* value: private-use scheme */
+};
+
+struct redirect_rule {
+	enum redirect_rule_kind kind;
+	char *value; /* NULL but for RULE_HOST and RULE_SCHEME */
+};
+
+/* A "client" section, with the top-level defaults filled in. */
+struct rule {
+	char *name;
+	char *where;  /* "cimd.conf:12" or "" */
+	char **match; /* exact URLs, or with "*" for one path segment */
+	size_t n_match;
+	enum trust trust;
+	enum update update;
+	struct redirect_rule *redirects; /* none: allows nothing */
+	size_t n_redirects;
+	uint32_t methods; /* METHOD_* */
+	uint32_t grants;  /* GRANT_* that the host supports */
+	char **scopes;    /* ceiling; NULL: no ceiling */
+	size_t n_scopes;
+	uint16_t *ports; /* besides 443 */
+	size_t n_ports;
+	bool lenient_type; /* content_type = lenient */
+	enum profile profile;
+};
+
+/* A "consumer" section: who may ask, over which door, for whom. */
+struct consumer {
+	char *name;
+	char *where;
+	uint32_t *uids;
+	size_t n_uids;
+	uint32_t *gids;
+	size_t n_gids;
+	char **services;
+	size_t n_services;
+	bool delegate;
+	char **audiences;
+	size_t n_audiences;
+	char **clients; /* rule names; NULL: all */
+	size_t n_clients;
+};
+
+struct policy; /* immutable, reference-counted */
+
+/* Where a policy comes from decides which members it may have. */
+enum policy_source {
+	POLICY_MACHINE, /* cimd.conf: everything; default is deny */
+	POLICY_REALM,   /* a provider's console: no consumers; default deny */
+	POLICY_BATCH,   /* cimdctl check: like a realm's; default is unverified
+			   unless it names clients */
+};
+
+/*
+ * Read a policy from JSON (shape: cimd.conf(5)).  Every member is checked;
+ * an unknown one fails.  For POLICY_MACHINE, members that are settings
+ * (config.h) are left to config_read().  The caller owns *out.
+ * Fails with: CIMD_E_CONFIG (text: place, member, reason), CIMD_E_NO_MEMORY.
+ */
+enum cimd_err policy_read(struct json_object *json, enum policy_source source,
+    struct policy **out, struct cimd_error *err);
+
+struct policy *policy_ref(struct policy *p);
+
+/* Drop a reference; accepts NULL; sets *p to NULL.  Thread-safe. */
+void policy_free(struct policy **p);
+
+/*
+ * The consumer section for who asks: by service, else by uid, else by group,
+ * in file order.  NULL: none matches.  *open is true when the policy has no
+ * consumer section at all, so that whoever reaches the socket may ask.
+ */
+const struct consumer *policy_consumer(const struct policy *p,
+    const struct cimd_caller *who, bool *open);
+
+/* By name; NULL when there is none. */
+const struct consumer *policy_consumer_named(const struct policy *p,
+    const char *name);
+
+/* enum url_flag bits for url_parse() of these very bytes. */
+unsigned int policy_url_flags(const struct policy *p,
+    const struct policy *realm, struct span id);
+
+/* What a lookup asks of policy. */
+struct policy_question {
+	const struct policy *machine;
+	const struct policy *realm;      /* NULL: the request carries none */
+	const struct consumer *consumer; /* NULL: the process itself */
+	const struct url *url;
+};
+
+/*
+ * The rules that admit a client: one, or the machine's and the realm's,
+ * which must then both agree.  Borrowed from the policies.
+ */
+struct verdict {
+	const struct rule *rule[2];
+	size_t n_rules;
+	const char *name;   /* of the rule to show; "default" without one */
+	bool explicit_rule; /* a client section matched, not the default */
+	enum trust trust;   /* the lowest of all; never TRUST_BLOCKED */
+	enum update update; /* the strictest of all */
+	bool lenient_type;  /* all say lenient */
+};
+
+/*
+ * Judge before anything is fetched.  Fails with: CIMD_E_BLOCKED,
+ * CIMD_E_POLICY, CIMD_E_PORT, CIMD_E_CONSUMER; err names rule and place.
+ */
+enum cimd_err policy_judge(const struct policy_question *q, struct verdict *out,
+    struct cimd_error *err);
+
+/* deny_country: is this ISO 3166 code on the list? */
+bool policy_denies_country(const struct policy *p, const char *iso);
+
+/* Does the pattern (exact, or "*" for one path segment) match the URL? */
+bool policy_match(const char *pattern, struct span url);
+
+/* All rules of a policy in file order, for status and "policy test". */
+size_t policy_rules(const struct policy *p);
+const struct rule *policy_rule(const struct policy *p, size_t i);
+
+/* "trusted" and so on; never NULL. */
+const char *trust_name(enum trust t);
+const char *update_name(enum update u);
+
+#endif /* POLICY_H */

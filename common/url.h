@@ -1,0 +1,40 @@
+/*
+ * url.h - the Client Identifier URL (section 3)
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * step: 1; in: bytes; out: their parts, or the reason why not; touches nothing
+ */
+
+#ifndef URL_H
+#define URL_H
+
+#include "cimd_int.h"
+#include "host.h"
+
+struct url {
+	struct span whole; /* as sent: this is the client's identity */
+	struct span host;  /* as sent, brackets included */
+	enum host_kind host_kind;
+	bool port_given;
+	uint16_t port;     /* 443 unless given */
+	struct span path;  /* starts with "/" */
+	struct span query; /* absent without "?" */
+	uint64_t warnings; /* WARN_URL_* */
+};
+
+enum url_flag {
+	URL_ALLOW_ADDRESS = 1, /* IP literals: a rule names this exact URL */
+	URL_ALLOW_SPECIAL = 2, /* special names: closed networks, loopback */
+	URL_REFUSE_ROOT = 4,   /* root_path = no */
+	URL_REFUSE_QUERY = 8,  /* query = no */
+};
+
+/*
+ * Split s into out, which points into s.  Nothing is normalised; libcurl's
+ * parser must see the same host.  flags are enum url_flag bits.
+ * Fails with: CIMD_E_NOT_CIMD, CIMD_E_URL, CIMD_E_NO_MEMORY.
+ */
+enum cimd_err url_parse(struct span s, unsigned int flags, struct url *out,
+    struct cimd_error *err);
+
+#endif /* URL_H */
