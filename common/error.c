@@ -213,7 +213,7 @@ err_no_memory(struct cimd_error *err)
 void
 err_prefix(struct cimd_error *err, const char *fmt, ...)
 {
-	char text[2 * sizeof(err->text)], place[sizeof(err->text)];
+	char text[2 * sizeof(err->text) + 2], place[sizeof(err->text)];
 	va_list ap;
 
 	if (err == NULL)
