@@ -5,7 +5,7 @@
 # corpus, which would prove nothing.
 set -eu
 name=${1##*/fuzz_}
-dir=$corpus/$name
+dir=${corpus:?}/$name
 [ -d "$dir" ] || { echo "no corpus: $dir" >&2; exit 1; }
 n=$(find "$dir" -type f | wc -l)
 [ "$n" -gt 0 ] || { echo "empty corpus: $dir" >&2; exit 1; }

@@ -53,7 +53,7 @@ replay(const char *path)
 		done = 0;
 	}
 	free(data);
-	fclose(f);
+	(void)fclose(f);
 	return done;
 }
 
