@@ -8,8 +8,7 @@
 : "${top_srcdir:=.}" "${top_builddir:=build}"
 . "$top_srcdir/tests/lint/lib.sh"
 
-pure='assertion change client decide document error freshness host
-	http_headers json_read json_scan jwks netaddr policy redirect uri url'
+pure=$(cat "$top_srcdir/tests/lint/pure")
 
 # Memory and strings, with their fortified names, and what the compiler adds.
 libc='mem(cpy|cmp|move|set|chr|rchr|mem)|explicit_bzero'

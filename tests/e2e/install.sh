@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# install.sh - what "make install" leaves behind.  CIMD_BUILD names a build
+# directory; it is only read.  Two fresh builds of the same sources, in
+# directories with different names, are made in a temporary directory.
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+
+# check WHAT COMMAND... - one test
+check() {
+	what=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+		echo "ok - $what"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $what"
+	fi
+}
+
+# build DIRECTORY - configure, build, install to DIRECTORY/stage
+build() {
+	mkdir -p "$1"
+	if (
+		cd "$1" &&
+			"$top/configure" -q --prefix="$tmp/prefix" \
+				CFLAGS="-g -O2 -ffile-prefix-map=$1=." &&
+			make -j"$(nproc)" &&
+			make install DESTDIR="$1/stage"
+	) >"$1.log" 2>&1; then
+		return 0
+	fi
+	tail -n 30 "$1.log"
+	return 1
+}
+
+# Every file is the same, byte for byte.
+same() {
+	diff -r "$tmp/one/stage" "$tmp/another/stage" &&
+		[ -f "$tmp/one/stage$tmp/prefix/lib/libcimd.so" ]
+}
+
+# The files of a stage belong where they shall run.
+move_in() {
+	mv "$tmp/one/stage$tmp/prefix" "$tmp/prefix"
+}
+
+nothing_elsewhere() {
+	[ -z "$(find "$tmp/one/stage" -type f)" ]
+}
+
+consumer_builds() {
+	PKG_CONFIG_PATH=$tmp/prefix/lib/pkgconfig
+	export PKG_CONFIG_PATH
+	# shellcheck disable=SC2046 # flags are words
+	${CC:-cc} -o "$tmp/consumer" "$top/tests/e2e/consumer.c" \
+		$(pkg-config --cflags --libs libcimd)
+}
+
+consumer_runs() {
+	[ "$(LD_LIBRARY_PATH=$tmp/prefix/lib "$tmp/consumer")" = \
+		"$(PKG_CONFIG_PATH=$tmp/prefix/lib/pkgconfig \
+			pkg-config --modversion libcimd)" ]
+}
+
+programs_run() {
+	for p in sbin/cimdd bin/cimdctl; do
+		"$tmp/prefix/$p" --version || return 1
+	done
+}
+
+no_paths_inside() {
+	! grep -rF "$tmp/one" "$tmp/prefix"
+}
+
+uninstall_leaves_nothing() {
+	make -C "$tmp/one" uninstall >"$tmp/uninstall.log" 2>&1 &&
+		[ -z "$(find "$tmp/prefix" ! -type d)" ]
+}
+
+check 'builds and installs' build "$tmp/one"
+check 'builds again elsewhere' build "$tmp/another"
+check 'both builds are the same' same
+check 'moves to its prefix' move_in
+check 'installs nothing outside its prefix' nothing_elsewhere
+check 'a program builds with pkg-config alone' consumer_builds
+check 'and runs with the version of libcimd.pc' consumer_runs
+check 'the programs run' programs_run
+check 'nothing installed holds a path of the build' no_paths_inside
+check 'uninstall leaves nothing' uninstall_leaves_nothing
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]
