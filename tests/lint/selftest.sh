@@ -149,7 +149,8 @@ finds figures.py 'more: 8[0-9] lines' 'a long function' \
 finds figures.py 'more: 5 levels' 'deep nesting' \
 	function_of '	{{{{ a++; }}}}' 1
 finds figures.py 'calls sprintf' 'a banned call' \
-	change common/url.c 's/return/sprintf ((char *)text, "x"); return/'
+	change common/url.c 's/return/sprintf ((char *)text, "x"); return/
+		1a #include <stdio.h>'
 finds figures.py '80 columns' 'a wide line' \
 	change tests/copy.c "s/return/&                          $(
 		printf '%50s' ' ')/"
