@@ -144,6 +144,12 @@ CIMD_API const char *cimd_version(void);
 CIMD_MUST enum cimd_err cimd_new(const char *config, size_t len,
     struct cimd **out, struct cimd_error *err);
 
+/*
+ * Open the state directory now and not at the first lookup, so that a fault
+ * shows at start.  Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
+ */
+CIMD_MUST enum cimd_err cimd_open(struct cimd *r, struct cimd_error *err);
+
 /* Free *r, on which no call may be under way, and set it to NULL. */
 CIMD_API void cimd_free(struct cimd **r);
 

@@ -16,14 +16,20 @@ clock_utc(void)
 }
 
 int64_t
-clock_ms(void)
+clock_us(void)
 {
 	struct timespec ts;
 
 	if (clock_gettime(CLOCK_BOOTTIME, &ts) == -1 &&
 	    clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
 		return 0;
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t
+clock_ms(void)
+{
+	return clock_us() / 1000;
 }
 
 void

@@ -16,6 +16,9 @@ int64_t clock_utc(void);
 /* Milliseconds of a clock that also runs in suspend and never jumps back. */
 int64_t clock_ms(void);
 
+/* The same clock in microseconds, for durations. */
+int64_t clock_us(void);
+
 /* Fill buf with random bytes.  Never fails (aborts are impossible). */
 void clock_random(void *buf, size_t len);
 

@@ -14,8 +14,9 @@
 /* An administrator's own word about a client. */
 enum governance {
 	GOVERN_NONE = 0,
-	GOVERN_APPROVED, /* the approved record is the yardstick */
+	GOVERN_APPROVED, /* seen; approved is the yardstick */
 	GOVERN_BLOCKED,
+	GOVERN_PINNED, /* approved, and "update = pinned" whatever the rule */
 };
 
 struct entry {
@@ -24,8 +25,9 @@ struct entry {
 	enum governance governance;
 	struct cimd_client *live;     /* last valid document; may be NULL */
 	struct cimd_client *approved; /* may be NULL */
-	struct cimd_client *served;   /* approved minus what live lacks; NULL
-					 unless both are there and differ */
+	bool update_waits;            /* approved and live differ */
+	struct cimd_client *served;   /* if so: approved minus what live
+					 lacks; NULL: nothing is left */
 	struct freshness freshness;   /* of live */
 	char etag[256];
 	char last_modified[64];
@@ -41,7 +43,10 @@ struct entry *entry_ref(struct entry *e);
 /* Drop a reference; accepts NULL; sets *e to NULL.  Thread-safe. */
 void entry_free(struct entry **e);
 
-/* Fill in served from approved and live.  Fails as change_serve(). */
+/*
+ * Fill in update_waits and served from approved and live.  Nothing being left
+ * is no failure.  Fails with: CIMD_E_NO_MEMORY.
+ */
 enum cimd_err entry_derive(struct entry *e, struct cimd_error *err);
 
 #endif /* ENTRY_H */

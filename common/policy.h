@@ -142,6 +142,7 @@ struct verdict {
 	enum trust trust;   /* the lowest of all; never TRUST_BLOCKED */
 	enum update update; /* the strictest of all */
 	bool lenient_type;  /* all say lenient */
+	bool no_method_invalid_client; /* no_common_method_error */
 };
 
 /*
