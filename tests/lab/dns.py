@@ -3,8 +3,9 @@
 
     dns.py --control SOCKET --listen ADDR:PORT [--table FILE.json]
 
-UDP and TCP.  The table maps a name ("*.x" also matches everything below x)
-to a record, a JSON object; all members are optional:
+UDP and TCP.  The table maps a name ("*.x": everything below x; "*": all
+that is not named otherwise) to a record, a JSON object; all members are
+optional:
 
     "a": [...], "aaaa": [...]   addresses, in this order; a list that is
                                 absent means NODATA
@@ -163,7 +164,7 @@ class Table:
             key = name.lower()
             parts = key.split(".")
             keys = [key] + ["*." + ".".join(parts[n:])
-                            for n in range(1, len(parts))]
+                            for n in range(1, len(parts))] + ["*"]
             key = next((k for k in keys if k in self.records), "")
             if not key:
                 return None

@@ -136,6 +136,14 @@ class Lab:
             lines = [json.loads(line) for line in src]
         return [line for line in lines if host in (None, line["host"])]
 
+    def nameservers(self, *addresses: str) -> None:
+        """Change what /etc/resolv.conf says (a process that has read it
+        before may not notice); no address: the default again."""
+        path = os.path.join(self.folder, "resolv.conf")
+        with open(path, "w", encoding="ascii") as out:  # a bind mount
+            out.writelines(f"nameserver {a}\n"
+                           for a in addresses or [self.resolver])
+
     def unexpected(self) -> dict[str, int]:
         """Connection attempts to anything but the public addresses."""
         counts = self.trap.call("counts")
