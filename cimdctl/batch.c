@@ -1,0 +1,289 @@
+/*
+ * batch.c - "cimdctl check --batch": one JSON object per line
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+#include <openssl/evp.h>
+
+#include "api_json.h"
+#include "batch.h"
+#include "error.h"
+#include "judge.h"
+
+/* One line on its way. */
+struct line {
+	struct json_object *in; /* NULL: the line was no JSON object */
+	struct judge_input input;
+	char *decoded;      /* of body_b64 */
+	struct policy *own; /* of "policy" */
+	struct judge_result result;
+};
+
+/* The policy of the last line that brought one; tables repeat theirs. */
+struct policy_memo {
+	char *text;
+	struct policy *policy;
+};
+
+static void
+refuse(struct line *l, enum cimd_err code, const char *why)
+{
+	if (l->result.code == CIMD_OK)
+		l->result.code = err_set(&l->result.err, code, "", "%s", why);
+}
+
+static bool
+decode_body(struct line *l, struct span b64)
+{
+	int n;
+
+	if (b64.n % 4 != 0 || b64.n > INT32_MAX)
+		return false;
+	l->decoded = malloc(b64.n / 4 * 3 + 1);
+	if (l->decoded == NULL)
+		return false;
+	n = EVP_DecodeBlock((unsigned char *)l->decoded,
+	    (const unsigned char *)b64.p, (int)b64.n);
+	if (n < 0)
+		return false;
+	if (b64.n > 0 && b64.p[b64.n - 1] == '=')
+		n--;
+	if (b64.n > 1 && b64.p[b64.n - 2] == '=')
+		n--;
+	l->input.body.p = l->decoded;
+	l->input.body.n = (size_t)n;
+	return true;
+}
+
+static void
+read_body(struct line *l)
+{
+	struct span body = { NULL, 0 }, b64 = { NULL, 0 };
+	const char *why;
+
+	if (!get_span(l->in, "body", &body, &why) ||
+	    !get_span(l->in, "body_b64", &b64, &why))
+		refuse(l, CIMD_E_REQUEST, "body: a string is expected");
+	else if (b64.p != NULL && !decode_body(l, b64))
+		refuse(l, CIMD_E_REQUEST, "body_b64 is not base64");
+	else if (b64.p == NULL)
+		l->input.body = body;
+}
+
+static void
+read_status(struct line *l)
+{
+	int64_t status = 200;
+	const char *why;
+
+	if (!get_int(l->in, "status", &status, &why) || status < 100 ||
+	    status > 999)
+		refuse(l, CIMD_E_REQUEST, "status: 100 to 999 is expected");
+	l->input.status = (int)status;
+}
+
+static void
+read_policy(struct line *l, struct policy_memo *memo)
+{
+	struct json_object *v;
+	const char *text;
+	char *copy;
+
+	if (!json_object_object_get_ex(l->in, "policy", &v) || v == NULL)
+		return;
+	if (!json_object_is_type(v, json_type_object)) {
+		refuse(l, CIMD_E_CONFIG, "policy: an object is expected");
+		return;
+	}
+	text = json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN);
+	if (memo->text == NULL || strcmp(memo->text, text) != 0) {
+		struct policy *p;
+		enum cimd_err e;
+
+		e = policy_read(v, POLICY_BATCH, &p, &l->result.err);
+		if (e != CIMD_OK) {
+			l->result.code = e;
+			return;
+		}
+		copy = strdup(text);
+		free(memo->text);
+		policy_free(&memo->policy);
+		memo->text = copy;
+		memo->policy = p;
+	}
+	l->own = policy_ref(memo->policy);
+	l->input.policy = l->own;
+}
+
+static void
+read_line(struct line *l, struct policy_memo *memo)
+{
+	struct json_object *v;
+	const char *why;
+
+	if (!get_span(l->in, "url", &l->input.url, &why) ||
+	    l->input.url.p == NULL)
+		refuse(l, CIMD_E_REQUEST, "url: a string is expected");
+	if (!get_span(l->in, "redirect_uri", &l->input.redirect_uri, &why))
+		refuse(l, CIMD_E_REQUEST, "redirect_uri: a string is expected");
+	read_status(l);
+	read_body(l);
+	if (json_object_object_get_ex(l->in, "headers", &v))
+		l->input.headers = v;
+	if (json_object_object_get_ex(l->in, "addresses", &v))
+		l->input.addresses = v;
+	read_policy(l, memo);
+}
+
+static const char *
+verdict_of(enum cimd_err e)
+{
+	switch (cimd_err_class(e)) {
+	case CIMD_ACCEPTED:
+		return "accept";
+	case CIMD_NOT_OURS:
+		return "not_ours";
+	case CIMD_REFUSED:
+	case CIMD_UNAVAILABLE:
+	case CIMD_BROKEN:
+		break;
+	}
+	return "refuse";
+}
+
+static void
+put_methods(struct maker *m, const struct decision *d)
+{
+	static const char pkj[] = "private_key_jwt";
+	struct json_object *a;
+
+	put_string(m, NULL, "auth_method",
+	    d->preferred == METHOD_PRIVATE_KEY_JWT ? pkj : "none");
+	a = put_array(m, NULL, "auth_methods");
+	if ((d->methods & METHOD_PRIVATE_KEY_JWT) != 0)
+		push_string(m, a, pkj);
+	if ((d->methods & METHOD_NONE) != 0)
+		push_string(m, a, "none");
+}
+
+static void
+put_warnings(struct maker *m, uint64_t bits)
+{
+	struct json_object *a = put_array(m, NULL, "warnings");
+	unsigned int w;
+
+	for (w = 0; w < WARN_COUNT; w++)
+		if ((bits & WARN_BIT(w)) != 0)
+			push_string(m, a, warning_name((enum cimd_warning)w));
+}
+
+static bool
+write_line(const struct line *l, FILE *out)
+{
+	const struct judge_result *r = &l->result;
+	struct json_object *id = NULL;
+	struct maker m;
+	const char *text;
+	size_t len;
+	bool ok;
+
+	maker_init(&m);
+	if (l->in != NULL && json_object_object_get_ex(l->in, "id", &id) &&
+	    id != NULL)
+		put_tree(&m, NULL, "id", json_object_get(id));
+	put_string(&m, NULL, "verdict", verdict_of(r->code));
+	put_string(&m, NULL, "class", cimd_class_name(cimd_err_class(r->code)));
+	put_string(&m, NULL, "code", cimd_err_name(r->code));
+	if (r->code != CIMD_OK) {
+		put_string(&m, NULL, "section", r->err.section);
+		put_string(&m, NULL, "detail", r->err.text);
+	}
+	put_warnings(&m, r->warnings);
+	if (r->decided && l->input.redirect_uri.p != NULL)
+		put_bool(&m, NULL, "redirect_uri_ok", r->decision.redirect_ok);
+	if (r->decided)
+		put_methods(&m, &r->decision);
+	text = maker_text(&m, &len);
+	ok = text != NULL && fwrite(text, 1, len, out) == len &&
+	    putc('\n', out) != EOF;
+	maker_clear(&m);
+	return ok;
+}
+
+/*
+ * The line as a tree.  Not the strict scan: an operator's own table may well
+ * hold a NUL or a lone surrogate in a URL that is to be refused.
+ */
+static void
+parse_line(struct line *l, struct span text)
+{
+	struct json_tokener *t;
+	struct json_object *v = NULL;
+
+	if ((t = json_tokener_new_ex(CIMD_MAX_JSON_DEPTH)) != NULL) {
+		json_tokener_set_flags(t, JSON_TOKENER_STRICT);
+		v = json_tokener_parse_ex(t, text.p, (int)text.n);
+		if (json_tokener_get_error(t) != json_tokener_success ||
+		    json_tokener_get_parse_end(t) != text.n) {
+			json_object_put(v);
+			v = NULL;
+		}
+		json_tokener_free(t);
+	}
+	if (json_object_is_type(v, json_type_object))
+		l->in = v;
+	else {
+		json_object_put(v);
+		refuse(l, CIMD_E_JSON, "the line is no JSON object");
+	}
+}
+
+static bool
+run_line(struct span text, FILE *out, struct policy *policy,
+    struct policy_memo *memo)
+{
+	struct line l = { .input = { .policy = policy } };
+	bool ok;
+
+	parse_line(&l, text);
+	if (l.in != NULL)
+		read_line(&l, memo);
+	if (l.result.code == CIMD_OK)
+		judge(&l.input, &l.result);
+	ok = write_line(&l, out);
+	judge_clear(&l.result);
+	policy_free(&l.own);
+	free(l.decoded);
+	json_object_put(l.in);
+	return ok;
+}
+
+bool
+batch_run(FILE *in, FILE *out, struct policy *policy)
+{
+	struct policy_memo memo = { 0 };
+	struct span text;
+	char *buf = NULL;
+	size_t size = 0;
+	ssize_t n;
+	bool ok = true;
+
+	while (ok && (n = getline(&buf, &size, in)) != -1) {
+		text.p = buf;
+		text.n = (size_t)n;
+		while (text.n > 0 &&
+		    (buf[text.n - 1] == '\n' || buf[text.n - 1] == '\r'))
+			text.n--;
+		ok = run_line(text, out, policy, &memo);
+	}
+	ok = ok && !ferror(in) && fflush(out) == 0;
+	free(buf);
+	free(memo.text);
+	policy_free(&memo.policy);
+	return ok;
+}
