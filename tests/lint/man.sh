@@ -22,9 +22,8 @@ for page in *.3; do
 done | LC_ALL=C sort >"$tmp/named"
 for page in *.3; do
 	sed -n 's/^\.Fo \(cimd_[a-z0-9_]*\).*/\1/p
-		s/^\.Fn \(cimd_[a-z0-9_]*\).*/\1/p
-		s/^\.Ft .*//p' "$page"
-done | grep . | LC_ALL=C sort -u >"$tmp/used"
+		s/^\.Fn \(cimd_[a-z0-9_]*\).*/\1/p' "$page"
+done | LC_ALL=C sort -u >"$tmp/used"
 diff -u "$tmp/map" "$tmp/named" ||
 	die "the map and the NAME sections differ"
 LC_ALL=C comm -13 "$tmp/map" "$tmp/used" | grep . &&

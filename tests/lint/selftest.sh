@@ -14,10 +14,25 @@ config=$(cd "$top_srcdir" && pwd)/.clang-format
 faults=0
 cases=0
 
+# page NAME SECTION [MACRO-LINE...] - a manual page that mandoc likes
+page() {
+	cat >"man/$1.$2" <<EOF
+.\" SPDX-License-Identifier: Apache-2.0
+.Dd November 1, 2026
+.Dt $(echo "$1" | tr '[:lower:]' '[:upper:]') $2
+.Os
+.Sh NAME
+.Nm $1
+.Nd a page
+EOF
+	printf '\t%s.%s \\\n' "$1" "$2" >>man/Makefile.am
+}
+
 # A header, a step that is listed as pure, its map, a test and a spec map.
 good_tree() {
 	rm -rf "$tmp/tree"
-	mkdir -p "$tmp/tree/common" "$tmp/tree/tests/lint" "$tmp/tree/doc"
+	mkdir -p "$tmp/tree/common" "$tmp/tree/tests/lint" "$tmp/tree/doc" \
+		"$tmp/tree/man"
 	cp "$lints"/* "$tmp/tree/tests/lint"
 	cp "$config" "$tmp/tree"
 	cd "$tmp/tree"
@@ -56,6 +71,13 @@ EOF
 |---|---|---|---|---|
 | U1 | has a length | D 3 | `cimd_url` | tests/copy.c:strlen |
 EOF
+	echo '# SPDX-License-Identifier: Apache-2.0' >man/Makefile.am
+	page cimd_url 3
+	printf '.Sh SYNOPSIS\n.Ft int\n.Fn cimd_url "const char *text"\n' \
+		>>man/cimd_url.3
+	page cimdd 8
+	page cimdctl 8
+	page cimd.conf 5
 }
 
 compile() {
@@ -133,7 +155,7 @@ function_of() {
 }
 
 for lint in complexity.sh exports.sh figures.py format.sh headers.sh \
-	purity.sh scripts.sh spdx.sh spec_map.py words.sh; do
+	man.sh purity.sh scripts.sh spdx.sh spec_map.py words.sh; do
 	good_tree
 	accepts "$lint"
 done
@@ -164,6 +186,13 @@ finds format.sh 'code should be clang-formatted' 'a wrong indent' \
 	change common/url.c 's/^\treturn/    return/'
 finds headers.sh 'does not compile alone' 'a header that leans on another' \
 	change common/cimd.h 's/int cimd_url/size_t cimd_size(void);\n&/'
+finds man.sh 'the map and the NAME sections' 'a function without a page' \
+	change common/libcimd.map 's/cimd_url;/&\n\t\tcimd_version;/'
+finds man.sh 'not public' 'a page of a function that is not there' \
+	change man/cimd_url.3 's/^.Fn .*/&\n.Fn cimd_gone "void"/'
+finds man.sh 'WARNING' 'a fault of form' change man/cimdd.8 's/^.Os/&.x/'
+finds man.sh 'lists other pages' 'a page that is not installed' \
+	change man/Makefile.am '/cimdd/d'
 finds purity.sh 'imports: getpid' 'a system call' \
 	change common/url.c 's/return/getpid(); return/; 1a #include <unistd.h>'
 finds scripts.sh 'SC2086' 'a shell fault' \
