@@ -33,6 +33,24 @@ clock_ms(void)
 }
 
 void
+clock_until(int64_t ms, struct timespec *out)
+{
+	int64_t left_ms = ms - clock_ms();
+
+	if (left_ms < 0)
+		left_ms = 0;
+	out->tv_sec = 0;
+	out->tv_nsec = 0;
+	(void)clock_gettime(CLOCK_MONOTONIC, out);
+	out->tv_sec += (time_t)(left_ms / 1000);
+	out->tv_nsec += (long)(left_ms % 1000) * 1000000;
+	if (out->tv_nsec >= 1000000000) {
+		out->tv_sec++;
+		out->tv_nsec -= 1000000000;
+	}
+}
+
+void
 clock_random(void *buf, size_t len)
 {
 	unsigned char *p = buf;

@@ -19,6 +19,13 @@ int64_t clock_ms(void);
 /* The same clock in microseconds, for durations. */
 int64_t clock_us(void);
 
+/*
+ * The time of CLOCK_MONOTONIC, which condition variables wait by, at which
+ * clock_ms() will be ms unless the machine sleeps meanwhile.
+ */
+struct timespec;
+void clock_until(int64_t ms, struct timespec *out);
+
 /* Fill buf with random bytes.  Never fails (aborts are impossible). */
 void clock_random(void *buf, size_t len);
 
