@@ -123,9 +123,9 @@ seconds_until(uint64_t level, uint64_t need, uint32_t rate)
 }
 
 static void
-spend(struct bucket *b, uint64_t level, int64_t now_ms)
+spend(struct bucket *b, uint64_t left, int64_t now_ms)
 {
-	b->level = level - FETCH;
+	b->level = left;
 	b->at_ms = now_ms;
 }
 
@@ -173,6 +173,9 @@ ask_budgets(struct limiter *l, const struct limiter_ask *ask,
 	if (*wait_s > 0)
 		return LIMITER_BUSY;
 	slot = tagmap_find(&l->hosts, tag);
+	if (slot == TAGMAP_NONE && ask->peek &&
+	    l->hosts.used < l->hosts.capacity && l->rate_host > 0)
+		return LIMITER_GO;
 	if (slot == TAGMAP_NONE)
 		slot = new_host(l, tag, ask->now_ms, wait_s);
 	if (slot == TAGMAP_NONE)
@@ -182,8 +185,10 @@ ask_budgets(struct limiter *l, const struct limiter_ask *ask,
 	    seconds_until(host, needed(l->rate_host, ask->known), l->rate_host);
 	if (*wait_s > 0)
 		return LIMITER_BUSY;
-	spend(&l->all, all, ask->now_ms);
-	spend(&l->bucket[slot], host, ask->now_ms);
+	if (ask->peek)
+		return LIMITER_GO;
+	spend(&l->all, all - FETCH, ask->now_ms);
+	spend(&l->bucket[slot], host - FETCH, ask->now_ms);
 	tagmap_touch(&l->hosts, slot);
 	return LIMITER_GO;
 }
@@ -243,4 +248,23 @@ limiter_result(struct limiter *l, struct span url, bool ok, int64_t now_ms)
 		a->failures++;
 	a->not_before_ms = now_ms + (int64_t)wait_after(a->failures) * 1000;
 	return wait_after(a->failures);
+}
+
+void
+limiter_slow(struct limiter *l, struct span host, int64_t now_ms)
+{
+	const uint64_t reserve = FETCH * (l->rate_host / 4);
+	const uint64_t price = FETCH * (l->rate_host / 2);
+	uint64_t level;
+	uint32_t slot;
+
+	slot = tagmap_find(&l->hosts, siphash_tag(l->key, host.p, host.n));
+	if (slot == TAGMAP_NONE)
+		return;
+	level = level_at(&l->bucket[slot], l->rate_host, now_ms);
+	if (level <= reserve)
+		return;
+	spend(&l->bucket[slot],
+	    level - reserve > price ? level - price : reserve, now_ms);
+	tagmap_touch(&l->hosts, slot);
 }

@@ -55,6 +55,7 @@ struct limiter_ask {
 	struct span host; /* in lower case */
 	bool known;       /* may use the reserve: a quarter of every budget */
 	bool force;       /* an administrator's fetch: always GO, spends none */
+	bool peek;        /* only ask: spend nothing */
 	int64_t now_ms;
 };
 
@@ -68,5 +69,12 @@ enum limiter_answer limiter_ask(struct limiter *l,
  */
 unsigned int limiter_result(struct limiter *l, struct span url, bool ok,
     int64_t now_ms);
+
+/*
+ * A fetch from this host (in lower case) took long.  Slots of the gate are
+ * scarce, so the host pays half a minute's budget for it, though nothing out
+ * of the reserve for known clients.
+ */
+void limiter_slow(struct limiter *l, struct span host, int64_t now_ms);
 
 #endif /* LIMITER_H */

@@ -247,6 +247,52 @@ force_asks_nobody(void **state)
 }
 
 static void
+peeking_spends_nothing(void **state)
+{
+	struct limiter_ask ask = { .url = span_of("u"),
+		.host = span_of("a.example"),
+		.peek = true };
+	struct limiter *l = make(600, 30);
+	unsigned int wait_s, i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(limiter_ask(l, &ask, &wait_s), LIMITER_GO);
+	assert_int_equal(drain(l, "a.example", 0), 23);
+	assert_int_equal(limiter_ask(l, &ask, &wait_s), LIMITER_BUSY);
+	assert_int_equal(wait_s, 2);
+	(void)limiter_result(l, ask.url, false, 0);
+	assert_int_equal(limiter_ask(l, &ask, &wait_s), LIMITER_WAIT);
+	limiter_free(&l);
+}
+
+/* A slow host soon has nothing left but its reserve. */
+static void
+slow_hosts_pay(void **state)
+{
+	const struct span host = span_of("slow.example");
+	struct limiter *l = make(600, 30);
+	unsigned int wait_s, i;
+
+	(void)state;
+	limiter_slow(l, host, 0); /* not known yet: nothing to take from */
+	assert_int_equal(ask_for(l, "u", host.p, 0, &wait_s), LIMITER_GO);
+	limiter_slow(l, host, 0);
+	assert_int_equal(drain(l, host.p, 0), 23 - 1 - 15);
+	assert_int_equal(drain(l, host.p, 30000), 15);
+	limiter_slow(l, host, 30000);
+	limiter_slow(l, host, 30000);
+	assert_int_equal(ask_for(l, "u", host.p, 30000, &wait_s), LIMITER_BUSY);
+	assert_int_equal(drain(l, host.p, 50000), 10);
+	assert_int_equal(ask_for(l, "u", host.p, 52000, &wait_s), LIMITER_GO);
+	for (i = 0; i < 7; i++)
+		assert_int_equal(ask_known(l, host.p, 52000), LIMITER_GO);
+	assert_int_equal(ask_known(l, host.p, 52000), LIMITER_BUSY);
+	assert_int_equal(drain(l, "other.example", 52000), 23);
+	limiter_free(&l);
+}
+
+static void
 limits_survive_new_rates(void **state)
 {
 	struct limiter *l = make(600, 30);
@@ -361,6 +407,8 @@ main(void)
 		cmocka_unit_test(rate_is_exact),
 		cmocka_unit_test(clock_that_goes_back_adds_nothing),
 		cmocka_unit_test(force_asks_nobody),
+		cmocka_unit_test(peeking_spends_nothing),
+		cmocka_unit_test(slow_hosts_pay),
 		cmocka_unit_test(limits_survive_new_rates),
 		cmocka_unit_test(small_rates_work),
 		cmocka_unit_test(flood_leaves_the_host_budget),
