@@ -19,9 +19,15 @@ enum host_kind {
 };
 
 /*
+ * What *why of host_judge() and of those that call it points to when only
+ * memory was lacking: compare the pointer, not the text.
+ */
+extern const char host_no_memory[];
+
+/*
  * Judge the host bytes of a URL (brackets included for IPv6).  For HOST_BAD
- * *why is a static sentence fragment such as "label 2 is empty".  A special
- * name of one label ("localhost") is HOST_SPECIAL, not HOST_BAD.
+ * *why is a static predicate of the URI: "has a host with an empty label".  A
+ * special name of one label ("localhost") is HOST_SPECIAL, not HOST_BAD.
  * Sources: RFC 1035, RFC 5891 (A-labels), RFC 6761, RFC 8375, RFC 9476.
  */
 enum host_kind host_judge(struct span host, const char **why);

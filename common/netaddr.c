@@ -78,7 +78,8 @@ static const struct netaddr_range registry[] = {
 	    "2001:10::/28 (Deprecated (previously ORCHID))" },
 	{ 16, 28, { 0x20, 0x01, 0x00, 0x20 }, "2001:20::/28 (ORCHIDv2)" },
 	{ 16, 28, { 0x20, 0x01, 0x00, 0x30 },
-	    "2001:30::/28 (Drone Remote ID Protocol Entity Tags (DETs) Prefix)" },
+	    "2001:30::/28 (Drone Remote ID Protocol Entity Tags (DETs) "
+	    "Prefix)" },
 	{ 16, 32, { 0x20, 0x01, 0x0d, 0xb8 }, "2001:db8::/32 (Documentation)" },
 	{ 16, 16, { 0x20, 0x02 }, "2002::/16 (6to4)" },
 	{ 16, 48, { 0x26, 0x20, 0x00, 0x4f, 0x80 },

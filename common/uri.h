@@ -24,7 +24,9 @@ struct uri {
 
 /*
  * Split s.  Only RFC 3986 bytes, whole percent triplets and a scheme are
- * accepted; out points into s.  False: *why is a static sentence fragment.
+ * accepted; what stands in brackets is left to host_judge().  out points
+ * into s.  False: *why is a static predicate, and out has the scheme alone, if
+ * there is one, so that a malformed javascript: URI is still known as such.
  */
 bool uri_split(struct span s, struct uri *out, const char **why);
 
@@ -33,12 +35,15 @@ bool uri_scheme_is_dangerous(struct span scheme);
 
 /*
  * May this https URI stand in client_uri, logo_uri, tos_uri, policy_uri or
- * jwks_uri: https, no userinfo, no fragment, host rules of section 3?
- * False: *why says why not.
+ * jwks_uri: https, no userinfo, no fragment, host rules of section 3 (no IP
+ * literal, no special name)?  False: *why says why not; see host_no_memory.
  */
 bool uri_is_public_https(const struct uri *u, const char **why);
 
-/* Port as number: given, or the scheme's default for http/https; 0: bad. */
+/*
+ * Port as number: 1 to 65535 without leading zero, or the default of http and
+ * https when there is no ":".  0: anything else.
+ */
 uint16_t uri_port(const struct uri *u);
 
 #endif /* URI_H */
