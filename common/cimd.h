@@ -199,8 +199,9 @@ struct cimd_request {
 };
 
 /*
- * Is this a client identifier URL (section 3)?  Touches neither network nor
- * memory.  Fails with: CIMD_E_NOT_CIMD, CIMD_E_URL.
+ * Is this a client identifier URL (section 3)?  IP addresses and special-use
+ * names as host are refused.  Touches neither network nor store.
+ * Fails with: CIMD_E_NOT_CIMD, CIMD_E_URL, CIMD_E_NO_MEMORY.
  */
 CIMD_MUST enum cimd_err cimd_check_url(const char *id, size_t len,
     struct cimd_error *err);

@@ -31,7 +31,8 @@ enum url_flag {
 
 /*
  * Split s into out, which points into s.  Nothing is normalised; libcurl's
- * parser must see the same host.  flags are enum url_flag bits.
+ * parser must see the same host.  flags are enum url_flag bits.  On failure
+ * out is all zero.
  * Fails with: CIMD_E_NOT_CIMD, CIMD_E_URL, CIMD_E_NO_MEMORY.
  */
 enum cimd_err url_parse(struct span s, unsigned int flags, struct url *out,

@@ -32,6 +32,7 @@ extra() {
 	host) echo 'idn2_.*' ;;
 	netaddr) echo 'inet_(pton|ntop)' ;;
 	redirect) echo 'psl_.*' ;;
+	url) echo 'curl_url.*|curl_free' ;;
 	client | document | json_*) echo 'json_(object|tokener|util)_.*' ;;
 	esac
 }
