@@ -19,7 +19,8 @@ enum redirect_verdict {
 
 /*
  * Judge one member of redirect_uris at document time.  KEEP: *kind is set.
- * DROP and REFUSE: *warning and *why (a static fragment) are set.
+ * DROP and REFUSE: *warning and *why (a static predicate: "has a fragment")
+ * are set; see host_no_memory in host.h.
  */
 enum redirect_verdict redirect_judge(struct span uri, enum redirect_kind *kind,
     enum cimd_warning *warning, const char **why);
@@ -27,7 +28,8 @@ enum redirect_verdict redirect_judge(struct span uri, enum redirect_kind *kind,
 /*
  * Is the asked redirect URI the registered one: byte for byte, or, with
  * any_port, the same loopback URI on another port (RFC 8252 7.3)?
- * localhost and 127.0.0.1 are never the same.
+ * localhost and 127.0.0.1 are never the same.  asked may hold any bytes; an
+ * absent or empty one never matches.
  */
 bool redirect_match(struct span registered, struct span asked, bool any_port);
 
@@ -37,7 +39,10 @@ bool redirect_match(struct span registered, struct span asked, bool any_port);
  */
 bool redirect_same_origin(struct span client_id, struct span uri);
 
-/* Same registrable domain by the public suffix list (https only). */
+/*
+ * Same registrable domain by libpsl's built-in public suffix list?  Both must
+ * be https to DNS names; a public suffix itself is the same site as nothing.
+ */
 bool redirect_same_site(struct span client_id, struct span uri);
 
 /* Host of a redirect URI for display; absent when it has none. */
