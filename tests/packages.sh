@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+# packages.sh - Debian packages: what is missing, and installing it.
+# Sourced by run-tests and quickstart, which share the lists.
+
+# One package per line.  A "?" marks what not every release has and the
+# tests can do without: they say so and count as skipped.
+
+# To build everything, and to run it in the test laboratory.
+build_packages='
+autoconf
+automake
+ca-certificates
+dnsmasq-base
+gcc
+iproute2
+libc-ares-dev
+libc6-dev
+libconfuse-dev
+libcurl4-openssl-dev
+libidn2-dev
+libjson-c-dev
+libmaxminddb-dev
+libmicrohttpd-dev
+libpsl-dev
+libsqlite3-dev
+libssl-dev
+libsystemd-dev
+libtool
+make
+nginx-light
+openssl
+pkgconf
+python3
+xz-utils
+'
+
+# What only tests and lints need.
+test_packages='
+clang
+clang-14?
+clang-format-14?
+clang-tidy-14?
+curl
+g++
+git
+libclang-rt-dev?
+libcmocka-dev
+mandoc
+pmccabe
+shellcheck
+universal-ctags
+'
+
+# missing_packages LIST - those that this release offers and this machine
+# lacks, one per line
+missing_packages() {
+	local p name
+	for p in $1; do
+		name=${p%\?}
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$name" \
+			2>/dev/null) == installed ]] && continue
+		if [[ $p == *\? ]] && ! apt-cache show "$name" >/dev/null 2>&1
+		then
+			continue
+		fi
+		echo "$name"
+	done
+}
+
+as_root() {
+	if ((EUID == 0)); then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+may_install() {
+	((EUID == 0)) || command -v sudo >/dev/null
+}
+
+# install_packages LIST - install what of it is missing
+install_packages() {
+	local apt='apt-get -o DPkg::Lock::Timeout=600' missing
+	# shellcheck disable=SC2086 # lists of words
+	as_root env DEBIAN_FRONTEND=noninteractive $apt update &&
+		missing=$(missing_packages "$1") && [[ -n $missing ]] &&
+		as_root env DEBIAN_FRONTEND=noninteractive \
+			$apt install -y --no-install-recommends $missing
+}
