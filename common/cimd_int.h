@@ -24,6 +24,7 @@ enum {
 	CIMD_MAX_JSON_MEMBERS = 256, /* of one object */
 	CIMD_MAX_REDIRECTS = 64,     /* redirect_uris; one bit each */
 	CIMD_MAX_KEYS = 64,          /* keys of one JWK set */
+	CIMD_MAX_RECORD = 262144,    /* bytes; twice the keys, and the rest */
 	CIMD_MAX_REQUEST = 65536,    /* bytes of one request on the wire */
 	CIMD_MAX_CONFIG = 1048576,   /* bytes of configuration JSON */
 	CIMD_MAX_ASSERTION = 8192,   /* bytes; saslauthd's query buffer */
@@ -42,6 +43,8 @@ enum {
 static_assert(CIMD_CONNECT_MS < CIMD_FETCH_MS, "connecting fits a fetch");
 static_assert(CIMD_FETCH_MS < CIMD_LOOKUP_MS, "a fetch fits a lookup");
 static_assert(CIMD_MAX_HOST_FETCHES < CIMD_MAX_FETCHES, "hosts share");
+static_assert(CIMD_MAX_RECORD > 2 * (CIMD_MAX_JWKS + 3 * CIMD_MAX_DOCUMENT),
+    "a record fits: its texts and their JSON");
 static_assert(CIMD_MAX_REDIRECTS <= 64, "a redirect set is a uint64_t");
 
 /* Bytes with a length; may hold anything.  p is NULL where there is none. */

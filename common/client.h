@@ -48,7 +48,10 @@ struct client_redirect {
 	enum redirect_kind kind;
 };
 
-/* What document.c found; all spans are borrowed during client_build(). */
+/*
+ * What document.c found; all spans are borrowed during client_build(), and
+ * hold no NUL.
+ */
 struct client_fields {
 	struct span text[CLIENT_TEXT_COUNT]; /* absent: not in the document */
 	struct client_redirect redirect[CIMD_MAX_REDIRECTS];
@@ -65,6 +68,18 @@ struct client_fields {
 	uint8_t jwks_sha256[32]; /* zero without fetched keys */
 	uint32_t document_len;
 };
+
+/*
+ * The members of a record as one JSON object: those of RFC 7591 that were
+ * checked, with the keys inline and never by their URL.  What a client may
+ * do is spelled out, because the defaults of RFC 7591 are others.
+ * The caller frees *text.  Fails with: CIMD_E_NO_MEMORY.
+ */
+enum cimd_err client_json(const struct client_fields *f, char **text, size_t *n,
+    struct cimd_error *err);
+
+/* "web" or "native"; NULL for APPLICATION_UNKNOWN. */
+const char *client_application(enum application_type type);
 
 /*
  * Make a record; *out has one reference.
