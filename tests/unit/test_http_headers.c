@@ -25,7 +25,8 @@ add_crlf(struct span line, char *buf, size_t size)
 {
 	assert_true(line.n + 2 <= size);
 	memcpy(buf, line.p, line.n);
-	memcpy(buf + line.n, "\r\n", 2);
+	buf[line.n] = '\r';
+	buf[line.n + 1] = '\n';
 	return (struct span){ buf, line.n + 2 };
 }
 
