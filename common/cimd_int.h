@@ -29,6 +29,7 @@ enum {
 	CIMD_MAX_CONFIG = 1048576,   /* bytes of configuration JSON */
 	CIMD_MAX_ASSERTION = 8192,   /* bytes; saslauthd's query buffer */
 	CIMD_MAX_ADDRESSES = 32,     /* addresses of one host */
+	CIMD_DNS_TRY_MS = 400,       /* one question to one name server */
 	CIMD_CONNECT_MS = 2000,      /* resolve and connect */
 	CIMD_FETCH_MS = 3000,        /* document and its JWKS together */
 	CIMD_LOOKUP_MS = 4000,       /* what a caller waits at most */
@@ -40,6 +41,7 @@ enum {
 	CIMD_STALE_MAX_S = 259200, /* hard cap of stale_max */
 };
 
+static_assert(CIMD_DNS_TRY_MS * 3 < CIMD_CONNECT_MS, "a lost packet or two");
 static_assert(CIMD_CONNECT_MS < CIMD_FETCH_MS, "connecting fits a fetch");
 static_assert(CIMD_FETCH_MS < CIMD_LOOKUP_MS, "a fetch fits a lookup");
 static_assert(CIMD_MAX_HOST_FETCHES < CIMD_MAX_FETCHES, "hosts share");

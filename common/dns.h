@@ -10,17 +10,32 @@
 
 #include "netaddr.h"
 
+struct dns_addresses {
+	struct netaddr addr[CIMD_MAX_ADDRESSES];
+	size_t n;
+};
+
 /*
- * Ask for A and AAAA records with c-ares, in this thread, until
- * deadline_ms (clock_ms()).  servers is a comma-separated list
- * of addresses, or NULL for the system's.  Leaves no thread and no
- * descriptor behind.  *n is at least 1 on success and at most cap.  More
- * than cap addresses, or an answer for one family and a failure (not "no
- * data") for the other, fail.  Fails with: CIMD_E_DNS, CIMD_E_TIMEOUT,
- * CIMD_E_NO_MEMORY.
+ * All addresses of a host.  An IP literal (IPv6 in brackets) is its own
+ * address; a name that /etc/hosts knows has what stands there; for any other
+ * one, c-ares asks for A and AAAA records, with no search domain added, in
+ * this thread, until deadline_ms (clock_ms()).  servers is NULL for the
+ * system's name servers, else a list for dns_check_servers().  Nothing is
+ * cached, no thread and no descriptor is left behind.
+ *
+ * On success out->n is at least 1; the addresses are not judged and stand in
+ * no particular order.  More than CIMD_MAX_ADDRESSES of them, or an answer
+ * for one family and a failure (not "no data") for the other, fail.
+ * Fails with: CIMD_E_DNS, CIMD_E_TIMEOUT, CIMD_E_NO_MEMORY.
  */
 enum cimd_err dns_resolve(struct span host, const char *servers,
-    int64_t deadline_ms, struct netaddr *out, size_t cap, size_t *n,
-    struct cimd_error *err);
+    int64_t deadline_ms, struct dns_addresses *out, struct cimd_error *err);
+
+/*
+ * Is this a list of name servers: addresses, with commas between them, each
+ * maybe with a port ("192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53")?
+ * Fails with: CIMD_E_CONFIG.
+ */
+enum cimd_err dns_check_servers(const char *servers, struct cimd_error *err);
 
 #endif /* DNS_H */
