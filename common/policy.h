@@ -63,6 +63,7 @@ struct rule {
 	size_t n_ports;
 	bool lenient_type; /* content_type = lenient */
 	enum profile profile;
+	uint32_t given; /* bit i: the section itself gives rule member i */
 };
 
 /* A "consumer" section: who may ask, over which door, for whom. */
@@ -82,7 +83,7 @@ struct consumer {
 	size_t n_clients;
 };
 
-struct policy; /* immutable, reference-counted */
+struct policy; /* immutable, reference-counted; policy_int.h */
 
 /* Where a policy comes from decides which members it may have. */
 enum policy_source {
@@ -94,12 +95,21 @@ enum policy_source {
 
 /*
  * Read a policy from JSON (shape: cimd.conf(5)).  Every member is checked;
- * an unknown one fails.  For POLICY_MACHINE, members that are settings
- * (config.h) are left to config_read().  The caller owns *out.
+ * an unknown one fails.  Members that are settings (settings.h) are left to
+ * settings_read(), but a realm may have none.  The caller owns *out.
  * Fails with: CIMD_E_CONFIG (text: place, member, reason), CIMD_E_NO_MEMORY.
  */
 enum cimd_err policy_read(struct json_object *json, enum policy_source source,
     struct policy **out, struct cimd_error *err);
+
+/*
+ * The same, where "allow" may also name client sections and catalog entries
+ * of base (may be NULL).  They are copied, so that *out does not need base;
+ * what such a section does not say itself comes from the defaults of json.
+ */
+enum cimd_err policy_read_with(struct json_object *json,
+    enum policy_source source, const struct policy *base, struct policy **out,
+    struct cimd_error *err);
 
 struct policy *policy_ref(struct policy *p);
 
@@ -142,7 +152,9 @@ struct verdict {
 	enum trust trust;   /* the lowest of all; never TRUST_BLOCKED */
 	enum update update; /* the strictest of all */
 	bool lenient_type;  /* all say lenient */
-	bool no_method_invalid_client; /* no_common_method_error */
+	bool no_method_invalid_client; /* no_common_method_error: answer
+					  CIMD_E_AUTH_METHOD of decide() with
+					  the OAuth error invalid_client */
 };
 
 /*
@@ -152,18 +164,26 @@ struct verdict {
 enum cimd_err policy_judge(const struct policy_question *q, struct verdict *out,
     struct cimd_error *err);
 
-/* deny_country: is this ISO 3166 code on the list? */
+/* deny_country: is this ISO 3166 code on the list (letters in any case)? */
 bool policy_denies_country(const struct policy *p, const char *iso);
 
-/* Does the pattern (exact, or "*" for one path segment) match the URL? */
+/* Is there a deny_country list at all, so that a country must be known? */
+bool policy_has_countries(const struct policy *p);
+
+/*
+ * Does the pattern (exact, or "*" for one path segment) match the URL?
+ * "*" stands for one or more bytes but "/" and "?"; everything else is
+ * compared byte for byte.
+ */
 bool policy_match(const char *pattern, struct span url);
 
 /* All rules of a policy in file order, for status and "policy test". */
 size_t policy_rules(const struct policy *p);
 const struct rule *policy_rule(const struct policy *p, size_t i);
 
-/* "trusted" and so on; never NULL. */
+/* "trusted", "live", "mcp" ... as in cimd.conf(5); never NULL. */
 const char *trust_name(enum trust t);
 const char *update_name(enum update u);
+const char *profile_name(enum profile p);
 
 #endif /* POLICY_H */

@@ -33,9 +33,11 @@ struct settings {
 };
 
 /*
- * Read a whole configuration: NULL json means all defaults.  All of it is
- * taken or nothing.  Free with settings_clear() and policy_free().
- * Fails with: CIMD_E_CONFIG, CIMD_E_NO_MEMORY.
+ * Read a whole configuration of the machine: NULL json means all defaults.
+ * All of it is taken or nothing.  Settings that only the daemon uses
+ * (lookup_socket, admin_socket, socket_group, user, max_connections) are
+ * checked here and left in the JSON for it.  Free with settings_clear() and
+ * policy_free(). Fails with: CIMD_E_CONFIG, CIMD_E_NO_MEMORY.
  */
 enum cimd_err settings_read(struct json_object *json, struct settings *out,
     struct policy **policy, struct cimd_error *err);
@@ -44,5 +46,19 @@ void settings_clear(struct settings *s);
 
 /* Is this top-level member a setting (not policy)? */
 bool settings_has(const char *name);
+
+/* Names of the settings in the order of cimd.conf(5); NULL past the last. */
+const char *settings_name(size_t i);
+
+/*
+ * One setting for status and documentation: its default as text ("" for
+ * none) and what it must be ("60 to 86400 seconds").  False past the last.
+ */
+struct setting_facts {
+	const char *name;
+	char fallback[64];
+	char range[96];
+};
+bool settings_facts(size_t i, struct setting_facts *out);
 
 #endif /* SETTINGS_H */

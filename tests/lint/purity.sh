@@ -31,9 +31,10 @@ extra() {
 	jwks) echo "$evp|json_(object|tokener)_.*" ;;
 	host) echo 'idn2_.*' ;;
 	netaddr) echo 'inet_(pton|ntop)' ;;
-	redirect) echo 'psl_.*' ;;
+	policy_match | redirect) echo 'psl_.*' ;;
 	url) echo 'curl_url.*|curl_free' ;;
-	client | document | json_*) echo 'json_(object|tokener|util)_.*' ;;
+	client | conf* | document | json_* | policy_* | settings)
+		echo 'json_(object|tokener|util)_.*' ;;
 	esac
 }
 
