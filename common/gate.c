@@ -317,6 +317,7 @@ open_flight(struct gate *g, struct flight *f, struct tag tag, struct outcome *o,
     struct outcome *given_way)
 {
 	struct flight *victim;
+	enum cimd_err e;
 
 	if (!gate_may_start(g, f, true, o))
 		return false;
@@ -324,8 +325,11 @@ open_flight(struct gate *g, struct flight *f, struct tag tag, struct outcome *o,
 		refuse(g, o, "no thread could be started");
 		return false;
 	}
-	if (!queue_add(&g->queue, f, &victim)) {
+	e = queue_add(&g->queue, f, &victim);
+	if (e != CIMD_OK) {
 		refuse(g, o, "too many fetches wait");
+		if (e == CIMD_E_NO_MEMORY)
+			o->e = err_no_memory(&o->err);
 		return false;
 	}
 	if (victim != NULL) {

@@ -70,9 +70,10 @@ void queue_clear(struct queue *q);
 /*
  * Queue a flight.  With the queue full, *victim is a flight of the host with
  * the longest queue, which is then in no queue any more; else NULL.
- * False: no memory, or this flight has to give way itself.
+ * Fails with: CIMD_E_NO_MEMORY, CIMD_E_BUSY (this one has to give way).
  */
-bool queue_add(struct queue *q, struct flight *f, struct flight **victim);
+enum cimd_err queue_add(struct queue *q, struct flight *f,
+    struct flight **victim);
 
 /* Take a flight out that was not begun. */
 void queue_remove(struct queue *q, struct flight *f);

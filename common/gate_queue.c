@@ -123,26 +123,26 @@ dequeue(struct queue *q, struct flight *f)
 	q->queued[f->known]--;
 }
 
-bool
+enum cimd_err
 queue_add(struct queue *q, struct flight *f, struct flight **victim)
 {
 	struct host *h;
 
 	*victim = NULL;
 	if ((h = get_host(q, f->host_name)) == NULL)
-		return false;
+		return CIMD_E_NO_MEMORY;
 	if (is_full(q, f->known)) {
 		*victim = find_victim(q, h, f->known);
 		if (*victim == NULL) {
 			release_host(q, h);
-			return false;
+			return CIMD_E_BUSY;
 		}
 	}
 	/* First in, then out: the victim may be the only other one of h. */
 	enqueue(q, f, h);
 	if (*victim != NULL)
 		queue_remove(q, *victim);
-	return true;
+	return CIMD_OK;
 }
 
 void

@@ -20,6 +20,9 @@ enum {
 	MAX_VALUE = 160 /* bytes of any value but client_id and text */
 };
 
+static const char no_memory[] =
+    "{\"level\":\"error\",\"event\":\"log\",\"code\":\"CIMD_E_NO_MEMORY\"}";
+
 /* One key that lines are counted under. */
 struct repeat {
 	int64_t since_ms; /* begin of the minute */
@@ -207,10 +210,9 @@ emit(struct log *l, const struct log_line *line, int64_t utc,
 	fn = l->fn;
 	ctx = l->ctx;
 	(void)pthread_mutex_unlock(&l->lock);
+	if (fn != NULL && t.p == NULL)
+		fn(ctx, CIMD_LOG_ERROR, no_memory);
 	if (fn == NULL || t.p == NULL) {
-		if (fn != NULL)
-			fn(ctx, CIMD_LOG_ERROR,
-			    "{\"event\":\"log\",\"code\":\"CIMD_E_NO_MEMORY\"}");
 		free(t.p);
 		return;
 	}

@@ -31,7 +31,7 @@ static bool
 add(struct queue *q, const char *host, bool known)
 {
 	struct flight *victim, *f = new_flight(host, known);
-	bool added = queue_add(q, f, &victim);
+	bool added = queue_add(q, f, &victim) == CIMD_OK;
 
 	if (!added)
 		free(f);
@@ -82,8 +82,8 @@ first_come_first_served(void **state)
 	(void)state;
 	assert_true(queue_init(&q, key));
 	assert_null(queue_next(&q));
-	assert_true(queue_add(&q, a, &victim));
-	assert_true(queue_add(&q, b, &victim));
+	assert_int_equal(queue_add(&q, a, &victim), CIMD_OK);
+	assert_int_equal(queue_add(&q, b, &victim), CIMD_OK);
 	assert_ptr_equal(queue_next(&q), a);
 	assert_ptr_equal(queue_next(&q), b);
 	assert_null(queue_next(&q));
@@ -220,11 +220,11 @@ removed_flights_never_run(void **state)
 
 	(void)state;
 	assert_true(queue_init(&q, key));
-	assert_true(queue_add(&q, f, &victim));
+	assert_int_equal(queue_add(&q, f, &victim), CIMD_OK);
 	queue_remove(&q, f);
 	assert_null(queue_next(&q));
 	assert_int_equal(q.hosts.used, 0);
-	assert_true(queue_add(&q, f, &victim));
+	assert_int_equal(queue_add(&q, f, &victim), CIMD_OK);
 	queue_promote(&q, f);
 	assert_int_equal(q.queued[0], 0);
 	assert_int_equal(q.queued[1], 1);
@@ -243,15 +243,15 @@ longest_queue_gives_way(void **state)
 	(void)state;
 	assert_true(queue_init(&q, key));
 	first = new_flight("greedy", false);
-	assert_true(queue_add(&q, first, &victim));
+	assert_int_equal(queue_add(&q, first, &victim), CIMD_OK);
 	for (i = 1; i < GATE_MAX_QUEUED * 3 / 4; i++) {
 		last = new_flight("greedy", false);
-		assert_true(queue_add(&q, last, &victim));
+		assert_int_equal(queue_add(&q, last, &victim), CIMD_OK);
 		assert_null(victim);
 	}
 	assert_false(add(&q, "greedy", false));
 	f = new_flight("modest", false);
-	assert_true(queue_add(&q, f, &victim));
+	assert_int_equal(queue_add(&q, f, &victim), CIMD_OK);
 	assert_ptr_equal(victim, last);
 	free(victim);
 	assert_int_equal(q.queued[0], GATE_MAX_QUEUED * 3 / 4);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "alloc.h"
 #include "limiter.h"
 
 static const uint8_t key[16] = { 9, 8, 7 };
@@ -392,6 +393,24 @@ full_table_of_hosts_refuses(void **state)
 	limiter_free(&l);
 }
 
+static bool
+make_and_free(void *ctx)
+{
+	struct limiter *l = limiter_new(600, 30, key);
+	bool made = l != NULL;
+
+	(void)ctx;
+	limiter_free(&l);
+	return made;
+}
+
+static void
+survives_lack_of_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(alloc_sweep(make_and_free, NULL), 7);
+}
+
 int
 main(void)
 {
@@ -413,6 +432,7 @@ main(void)
 		cmocka_unit_test(small_rates_work),
 		cmocka_unit_test(flood_leaves_the_host_budget),
 		cmocka_unit_test(full_table_of_hosts_refuses),
+		cmocka_unit_test(survives_lack_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "alloc.h"
 #include "log.h"
 
 enum {
@@ -330,6 +331,46 @@ without_a_function_nothing_happens(void **state)
 	log_free(&l);
 }
 
+static bool
+make_and_free(void *ctx)
+{
+	struct log *l = log_new();
+	bool made = l != NULL;
+
+	(void)ctx;
+	log_free(&l);
+	return made;
+}
+
+/* Without memory for a line there is one that says so. */
+static void
+survives_lack_of_memory(void **state)
+{
+	static struct sink s;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(alloc_sweep(make_and_free, NULL), 4);
+	open_sink(&s);
+	alloc_fail_at(1);
+	write_at(&s, "https://a.example/c", CIMD_E_JSON, 0);
+	assert_true(alloc_failed());
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.level, CIMD_LOG_ERROR);
+	assert_string_equal(s.last,
+	    "{\"level\":\"error\",\"event\":\"log\","
+	    "\"code\":\"CIMD_E_NO_MEMORY\"}");
+	alloc_fail_at(0);
+	for (i = 0; i < LOG_REPEATS - 1; i++)
+		write_at(&s, "https://a.example/c", CIMD_E_JSON, 0);
+	alloc_fail_at(1);
+	write_at(&s, "https://a.example/c", CIMD_E_JSON, 0);
+	alloc_fail_at(0);
+	log_flush(s.log);
+	assert_int_equal(s.suppressed, 1);
+	close_sink(&s);
+}
+
 enum {
 	WRITERS = 4,
 	LINES = 2000
@@ -390,6 +431,7 @@ main(void)
 		cmocka_unit_test(evicted_counts_are_written),
 		cmocka_unit_test(without_a_function_nothing_happens),
 		cmocka_unit_test(threads_lose_no_line),
+		cmocka_unit_test(survives_lack_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
