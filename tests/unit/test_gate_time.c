@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,23 +30,48 @@ count_threads(void)
 	return n - 2;
 }
 
+/* The kernel lists a thread for a moment after it was joined. */
+static void
+wait_threads(uint32_t n)
+{
+	const int64_t begin_ms = clock_ms();
+
+	while (count_threads() != n) {
+		assert_true(clock_ms() - begin_ms < 60000);
+		assert_int_equal(sched_yield(), 0);
+	}
+}
+
+static void
+one_flight(struct stage *s)
+{
+	struct answer a;
+
+	stage_start(s, "https://a.example/c", "a.example", &a);
+	stage_wait_told(&a);
+}
+
 /* No thread before the first flight, none after gate_free(). */
 static void
 threads_come_and_go(void **state)
 {
-	const uint32_t before = count_threads();
-	struct answer a;
 	struct stage s;
+	uint32_t before;
 	sigset_t set;
 
 	(void)state;
+	/* A sanitizer may start a thread of its own beside the first. */
+	stage_open(&s, 600, 30);
+	one_flight(&s);
+	before = count_threads() - 2;
+	stage_close(&s);
+	wait_threads(before);
 	stage_open(&s, 600, 30);
 	assert_int_equal(count_threads(), before);
-	stage_start(&s, "https://a.example/c", "a.example", &a);
-	stage_wait_told(&a);
-	assert_true(count_threads() > before);
+	one_flight(&s);
+	assert_int_equal(count_threads(), before + 2);
 	stage_close(&s);
-	assert_int_equal(count_threads(), before);
+	wait_threads(before);
 	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &set), 0);
 	assert_int_equal(sigismember(&set, SIGTERM), 0);
 }
