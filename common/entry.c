@@ -1,0 +1,53 @@
+/*
+ * entry.c - all that is known of one client identifier URL
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry.h"
+
+struct entry *
+entry_new(struct span client_id)
+{
+	struct entry *e;
+
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		return NULL;
+	e->client_id = client_id.n < SIZE_MAX ? malloc(client_id.n + 1) : NULL;
+	if (e->client_id == NULL) {
+		free(e);
+		return NULL;
+	}
+	if (client_id.n > 0)
+		memcpy(e->client_id, client_id.p, client_id.n);
+	e->client_id[client_id.n] = '\0';
+	atomic_init(&e->refs, 1);
+	return e;
+}
+
+struct entry *
+entry_ref(struct entry *e)
+{
+	atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
+	return e;
+}
+
+void
+entry_free(struct entry **e)
+{
+	struct entry *last = *e;
+
+	*e = NULL;
+	if (last == NULL ||
+	    atomic_fetch_sub_explicit(&last->refs, 1, memory_order_acq_rel) !=
+		1)
+		return;
+	cimd_client_free(&last->live);
+	cimd_client_free(&last->approved);
+	cimd_client_free(&last->served);
+	free(last->client_id);
+	free(last);
+}
