@@ -27,6 +27,15 @@ struct decision {
  * Judge a record under the rules of v: profile, grants, methods, redirect
  * URIs, scopes.  redirect_uri is absent when the request carries none; a URI
  * that does not match is no failure, but redirect_ok is false.
+ *
+ * A redirect URI counts only if the document lists it and every rule allows
+ * it.  https: where a rule names same-origin, same-site or host:, one of
+ * these must hold, else it must say document or loopback-exact.  Loopback:
+ * it must say document or loopback-exact.  A private-use scheme: the rule
+ * must name it.
+ *
+ * A grant that no rule offers is dropped, and one that wants a confidential
+ * client unless private_key_jwt is in common; refresh_token alone is none.
  * Fails with: CIMD_E_METADATA (profile, grants, response types),
  * CIMD_E_REDIRECT_URIS, CIMD_E_AUTH_METHOD, CIMD_E_KEYS.
  */
@@ -35,7 +44,9 @@ enum cimd_err decide(const struct verdict *v, const struct cimd_client *c,
 
 /*
  * The scope to hand to the provider: the document's under the ceiling of all
- * rules, or the ceiling when the document has none; NULL: no scope.
+ * rules, or the ceiling when the document has none.  NULL: neither says
+ * anything; "": they have nothing in common, and the client gets no scope.
+ * *narrowed: the document has scopes above the ceiling.
  * The caller frees *out.  Fails with: CIMD_E_NO_MEMORY.
  */
 enum cimd_err decide_scope(const struct verdict *v, const struct cimd_client *c,
