@@ -81,6 +81,12 @@ __wrap_realloc(void *p, size_t size)
 	return fails_now() ? NULL : __real_realloc(p, size);
 }
 
+void *
+alloc_real(void *p, size_t size)
+{
+	return __real_realloc(p, size);
+}
+
 void *__real_reallocarray(void *p, size_t n, size_t size);
 void *__wrap_reallocarray(void *p, size_t n, size_t size);
 void *

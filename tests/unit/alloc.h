@@ -20,6 +20,9 @@ void alloc_fail_at(size_t n);
 /* Did one fail since alloc_fail_at()? */
 bool alloc_failed(void);
 
+/* realloc() that is never made to fail. */
+void *alloc_real(void *p, size_t size);
+
 /* What alloc_sweep() calls; true: the call under test succeeded. */
 typedef bool alloc_fn(void *ctx);
 
