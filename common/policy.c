@@ -99,17 +99,30 @@ policy_has_countries(const struct policy *p)
 	return p->countries.n > 0;
 }
 
+/* Where the host of an https URL starts, a digit or bracket: an address? */
+static bool
+maybe_address(struct span id)
+{
+	enum {
+		SCHEME = 8 /* bytes of "https://" */
+	};
+
+	return id.n > SCHEME &&
+	    (id.p[SCHEME] == '[' ||
+		(id.p[SCHEME] >= '0' && id.p[SCHEME] <= '9'));
+}
+
 /* The url_flag bits of one policy. */
 static unsigned int
-flags_of(const struct policy *p, struct span id, struct span host)
+flags_of(const struct policy *p, struct span id)
 {
 	unsigned int out = 0;
 
 	if (p == NULL)
 		return 0;
-	if (slots_find(&p->exact, id) < p->exact.n)
+	if (maybe_address(id) && slots_find(&p->exact, id) < p->exact.n)
 		out |= URL_ALLOW_ADDRESS;
-	if (match_special_ok(p, host))
+	if (match_special_ok(p, id))
 		out |= URL_ALLOW_SPECIAL;
 	if (!p->root_path)
 		out |= URL_REFUSE_ROOT;
@@ -122,9 +135,7 @@ unsigned int
 policy_url_flags(const struct policy *p, const struct policy *realm,
     struct span id)
 {
-	struct span host = match_target(id).host;
-
-	return flags_of(p, id, host) | flags_of(realm, id, host);
+	return flags_of(p, id) | flags_of(realm, id);
 }
 
 /* How one policy admits a client. */

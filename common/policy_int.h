@@ -24,6 +24,7 @@ struct slot {
 struct slots {
 	struct slot *v;
 	size_t n;
+	uint64_t lengths; /* bit (length % 64): there are such keys */
 };
 
 /* A match with "*", and its bytes before the first one. */
@@ -163,8 +164,8 @@ void consumer_clear(struct consumer *c);
 /* Does it start like an https URL? */
 bool match_is_url(const char *text);
 
-/* May this host be used although its name is special (special_names)? */
-bool match_special_ok(const struct policy *p, struct span host);
+/* May the host of the URL be used though its name is special? */
+bool match_special_ok(const struct policy *p, struct span url);
 
 /* Is host the suffix, or a name under it?  ASCII letters in either case. */
 bool match_suffix(struct span host, const char *suffix);

@@ -39,10 +39,13 @@ head(struct span s, size_t n)
 static size_t
 until(struct span s, const char *set)
 {
-	size_t n = 0;
+	const char *p;
+	size_t n;
 
-	while (n < s.n && memchr(set, s.p[n], strlen(set)) == NULL)
-		n++;
+	for (n = 0; n < s.n; n++)
+		for (p = set; *p != '\0'; p++)
+			if (s.p[n] == *p)
+				return n;
 	return n;
 }
 
@@ -96,21 +99,6 @@ match_suffix(struct span host, const char *suffix)
 }
 
 bool
-match_special_ok(const struct policy *p, struct span host)
-{
-	size_t i;
-
-	if (p->special_all)
-		return true;
-	if (p->special_loopback && host_is_loopback(host))
-		return true;
-	for (i = 0; i < p->special.n; i++)
-		if (match_suffix(host, p->special.v[i]))
-			return true;
-	return false;
-}
-
-bool
 match_public_suffix(const char *host)
 {
 	char low[CIMD_MAX_HOST + 1];
@@ -161,6 +149,25 @@ match_target(struct span url)
 	if (n < authority.n)
 		out.port = port_of(tail(authority, n + 1));
 	return out;
+}
+
+bool
+match_special_ok(const struct policy *p, struct span url)
+{
+	struct span host;
+	size_t i;
+
+	if (p->special_all)
+		return true;
+	if (p->special.n == 0 && !p->special_loopback)
+		return false;
+	host = match_target(url).host;
+	if (p->special_loopback && host_is_loopback(host))
+		return true;
+	for (i = 0; i < p->special.n; i++)
+		if (match_suffix(host, p->special.v[i]))
+			return true;
+	return false;
 }
 
 /* Why the host part may not hold a "*". */
@@ -241,7 +248,7 @@ match_check(const struct policy *p, const struct conf *c, const char *member,
 		return e;
 	if (!wild)
 		flags |= URL_ALLOW_ADDRESS;
-	if (match_special_ok(p, match_target(span_of(text)).host))
+	if (match_special_ok(p, span_of(text)))
 		flags |= URL_ALLOW_SPECIAL;
 	if (!p->root_path)
 		flags |= URL_REFUSE_ROOT;

@@ -11,6 +11,8 @@
 
 #include "policy_int.h"
 
+#define LENGTH_BIT(n) (UINT64_C(1) << ((n) % 64))
+
 /* Order of slots: length first, because lengths differ most often. */
 static int
 key_order(struct span a, struct span b)
@@ -36,6 +38,8 @@ slots_find(const struct slots *s, struct span key)
 {
 	size_t low = 0, high = s->n, mid;
 
+	if ((s->lengths & LENGTH_BIT(key.n)) == 0)
+		return s->n;
 	while (low < high) {
 		mid = low + (high - low) / 2;
 		if (key_order(s->v[mid].key, key) < 0)
@@ -54,6 +58,7 @@ slots_init(struct slots *s, size_t n, struct cimd_error *err)
 {
 	free(s->v);
 	s->n = 0;
+	s->lengths = 0;
 	s->v = calloc(n + 1, sizeof(*s->v));
 	return s->v == NULL ? err_no_memory(err) : CIMD_OK;
 }
@@ -61,9 +66,11 @@ slots_init(struct slots *s, size_t n, struct cimd_error *err)
 static void
 slots_add(struct slots *s, const char *key, size_t i)
 {
-	s->v[s->n].key = span_of(key);
-	s->v[s->n].i = i;
-	s->n++;
+	struct slot *slot = &s->v[s->n++];
+
+	slot->key = span_of(key);
+	slot->i = i;
+	s->lengths |= LENGTH_BIT(slot->key.n);
 }
 
 static void
