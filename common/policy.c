@@ -55,7 +55,7 @@ destroy(struct policy *p)
 	rule_clear(&p->any);
 	conf_free_strings(&p->countries.v, p->countries.n);
 	conf_free_strings(&p->special.v, p->special.n);
-	table_clear(p);
+	policy_clear(p);
 	free(p);
 }
 

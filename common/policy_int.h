@@ -213,7 +213,7 @@ enum cimd_err table_names(const struct rule *rules, size_t n, const char *kind,
 
 /* Build the tables of a policy that is complete otherwise. */
 enum cimd_err table_build(struct policy *p, struct cimd_error *err);
-void table_clear(struct policy *p);
+void policy_clear(struct policy *p);
 
 /* Index of the first slot with this key; s->n where there is none. */
 size_t slots_find(const struct slots *s, struct span key);

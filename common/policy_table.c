@@ -245,7 +245,7 @@ table_build(struct policy *p, struct cimd_error *err)
 }
 
 void
-table_clear(struct policy *p)
+policy_clear(struct policy *p)
 {
 	size_t i;
 
