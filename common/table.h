@@ -4,6 +4,9 @@
  *
  * step: 3; in: URL; out: entry; touches nothing.  Any thread may call.
  * Keyed with SipHash under a random key, since attackers choose the keys.
+ *
+ * Entries in probation have a small part of their own, bounded in bytes too,
+ * so that strangers can neither push kept clients out nor fill the memory.
  */
 
 #ifndef TABLE_H
@@ -13,17 +16,29 @@
 
 struct table;
 
-/* capacity: entries at most; evicts what was used least recently. */
+enum {
+	TABLE_CONSUMERS = 32,
+	TABLE_STRANGERS = 1024,          /* counted, but in no table */
+	TABLE_PROBATION_BYTES = 4194304, /* of all entries in probation */
+	TABLE_KEPT_BYTES = 8192          /* of a kept entry, on average */
+};
+
+/*
+ * capacity: kept entries, and an eighth of that for those in probation.
+ * Each part evicts what was used least recently.  Above 1024 the table has
+ * 16 shards with a quarter more room each, for they fill unevenly.
+ * NULL: out of memory.
+ */
 struct table *table_new(uint32_t capacity);
+
+/* Accepts NULL; sets *t to NULL.  Counts that were not drained are lost. */
 void table_free(struct table **t);
 
 /*
  * The entry of client_id with one more reference, or NULL.  Counts one
- * lookup for consumer (an index below TABLE_CONSUMERS) at now when found.
+ * lookup for consumer (an index below TABLE_CONSUMERS; others are not
+ * counted) at now when found.  Allocates nothing and holds one lock shortly.
  */
-enum {
-	TABLE_CONSUMERS = 32
-};
 struct entry *table_get(struct table *t, struct span client_id,
     uint32_t consumer, int64_t now);
 
@@ -38,14 +53,20 @@ void table_put(struct table *t, struct entry *e, uint64_t generation);
 /* Drop client_id and move its generation on; after every store change. */
 void table_drop(struct table *t, struct span client_id);
 
-/* Drop everything. */
+/* Drop everything, and move all generations on. */
 void table_clear(struct table *t);
 
-/* Count a lookup or refusal of a client that is not in the table. */
+/* Count a lookup or refusal, whether or not the table has the client. */
 void table_count(struct table *t, struct span client_id, uint32_t consumer,
     int64_t now, bool refused);
 
-/* Hand out all counts since the last time and reset them. */
+/*
+ * Hand out all counts since the last time and reset them; no lock is held
+ * while fn runs, and count lives as long as the call.  Counts of dropped and
+ * evicted entries are kept until then: of as many clients as the table has
+ * room for, and of TABLE_STRANGERS that it never had.  Without memory the
+ * counts stay where they are.
+ */
 struct table_count {
 	struct span client_id;
 	uint32_t consumer;
