@@ -44,8 +44,10 @@ enum cimd_err change_serve(struct cimd_client *approved,
     struct cimd_error *err);
 
 /*
- * [{"member":"redirect_uris","removed":[...],"added":[...]}, ...]: every
- * difference, strings as they are.  The caller owns *out.
+ * {"redirect_uris":{"removed":[...],"added":[...]}, ...}: a member for each
+ * difference, none for what is the same; strings as they are, keys as their
+ * JSON text.  The caller owns *out (json_object_put).
+ * Fails with: CIMD_E_NO_MEMORY.
  */
 enum cimd_err change_diff(const struct cimd_client *was,
     const struct cimd_client *is, struct json_object **out,

@@ -1,0 +1,237 @@
+/*
+ * api.c - dispatch of methods, replies, problem documents
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "api.h"
+#include "error.h"
+#include "json_scan.h"
+
+struct api_method {
+	const char *name;
+	api_fn *fn;
+	bool admin; /* only over the admin socket */
+};
+
+static const struct api_method methods[] = {
+	{ "client", api_client, false },
+	{ "assertion", api_assertion, false },
+	{ "metadata", api_metadata, false },
+	{ "clients", api_clients, false },
+	{ "metrics", api_metrics, false },
+	{ "healthz", api_healthz, false },
+	{ "show", api_show, true },
+	{ "approve", api_approve, true },
+	{ "deny", api_deny, true },
+	{ "pin", api_pin, true },
+	{ "refresh", api_refresh, true },
+	{ "forget", api_forget, true },
+	{ "diff", api_diff, true },
+	{ "status", api_status, true },
+	{ "audit", api_audit, true },
+	{ "policy_test", api_policy_test, true },
+};
+
+static void
+call_free(struct call *c)
+{
+	json_object_put(c->args);
+	free(c);
+}
+
+static void
+send_reply(struct call *c, const struct cimd_reply *reply)
+{
+	c->fn(c->ctx, reply);
+	call_free(c);
+}
+
+void
+api_reply_text(struct call *c, const char *type, const char *body, size_t len)
+{
+	struct cimd_reply reply = { .status = 200,
+		.content_type = type,
+		.body = body,
+		.len = len };
+
+	send_reply(c, &reply);
+}
+
+/* What can be said without any memory. */
+static void
+reply_no_memory(cimd_reply_fn *fn, void *ctx)
+{
+	static const char body[] =
+	    "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\","
+	    "\"status\":500,\"code\":\"CIMD_E_NO_MEMORY\","
+	    "\"class\":\"broken\",\"error\":\"server_error\"}";
+	struct cimd_reply reply = { .status = 500,
+		.content_type = "application/problem+json",
+		.body = body,
+		.len = sizeof(body) - 1 };
+
+	fn(ctx, &reply);
+}
+
+static void
+send_maker(struct call *c, struct maker *m, struct cimd_reply *reply)
+{
+	reply->body = maker_text(m, &reply->len);
+	if (reply->body == NULL) {
+		reply_no_memory(c->fn, c->ctx);
+		call_free(c);
+	} else
+		send_reply(c, reply);
+	maker_clear(m);
+}
+
+void
+api_reply(struct call *c, struct maker *m)
+{
+	struct cimd_reply reply = { .status = 200,
+		.content_type = "application/json" };
+
+	send_maker(c, m, &reply);
+}
+
+static int
+status_of(enum cimd_err e)
+{
+	if (e == CIMD_E_REQUEST)
+		return 400;
+	switch (cimd_err_class(e)) {
+	case CIMD_NOT_OURS:
+		return 404;
+	case CIMD_REFUSED:
+		return 403;
+	case CIMD_UNAVAILABLE:
+		return 503;
+	case CIMD_ACCEPTED:
+	case CIMD_BROKEN:
+		break;
+	}
+	return 500;
+}
+
+static const char *
+title_of(int status)
+{
+	switch (status) {
+	case 400:
+		return "Bad Request";
+	case 403:
+		return "Forbidden";
+	case 404:
+		return "Not Found";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return "Internal Server Error";
+	}
+}
+
+void
+api_fail(struct call *c, const struct api_problem *p)
+{
+	struct cimd_reply reply = {
+		.status = status_of(p->e),
+		.retry_after = p->retry_after,
+		.content_type = "application/problem+json",
+	};
+	const char *oauth = cimd_err_oauth(p->e);
+	struct maker m;
+
+	if (reply.status == 503 && reply.retry_after == 0)
+		reply.retry_after = 1;
+	if (p->e == CIMD_E_AUTH_METHOD && p->invalid_client)
+		oauth = "invalid_client";
+	maker_init(&m);
+	put_string(&m, NULL, "type", "about:blank");
+	put_string(&m, NULL, "title", title_of(reply.status));
+	put_int(&m, NULL, "status", reply.status);
+	put_string(&m, NULL, "detail", p->err->text);
+	put_string(&m, NULL, "code", cimd_err_name(p->e));
+	put_string(&m, NULL, "class", cimd_class_name(cimd_err_class(p->e)));
+	put_string(&m, NULL, "summary", cimd_err_text(p->e));
+	if (p->err->section[0] != '\0')
+		put_string(&m, NULL, "section", p->err->section);
+	put_string(&m, NULL, "rule", p->rule);
+	put_string(&m, NULL, "error", oauth);
+	put_span(&m, NULL, "client_id", p->client_id);
+	if (reply.retry_after != 0)
+		put_int(&m, NULL, "retry_after", reply.retry_after);
+	send_maker(c, &m, &reply);
+}
+
+void
+api_fail_request(struct call *c, const char *why)
+{
+	struct cimd_error err = { 0 };
+	struct api_problem p = { .e = CIMD_E_REQUEST, .err = &err };
+
+	(void)err_set(&err, CIMD_E_REQUEST, "", "%s", why);
+	api_fail(c, &p);
+}
+
+static const struct api_method *
+find_method(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	return NULL;
+}
+
+static enum cimd_err
+read_args(struct call *c, struct span json, struct cimd_error *err)
+{
+	enum cimd_err e;
+
+	if (json.n > CIMD_MAX_REQUEST)
+		return err_set(err, CIMD_E_REQUEST, "",
+		    "the request is larger than %d bytes", CIMD_MAX_REQUEST);
+	if (json.n == 0) {
+		json.p = "{}";
+		json.n = 2;
+	}
+	if ((e = json_parse(json, &c->args, err)) != CIMD_E_JSON)
+		return e;
+	err_prefix(err, "request");
+	return CIMD_E_REQUEST;
+}
+
+void
+cimd_call(struct cimd *r, const struct cimd_caller *who, const char *method,
+    const char *json, size_t len, cimd_reply_fn *fn, void *ctx)
+{
+	const struct api_method *m = find_method(method);
+	struct span body = { json, len };
+	struct cimd_error err = { 0 };
+	struct api_problem p = { .err = &err };
+	struct call *c;
+
+	if ((c = malloc(sizeof(*c))) == NULL) {
+		reply_no_memory(fn, ctx);
+		return;
+	}
+	*c = (struct call){ .r = r, .who = who, .fn = fn, .ctx = ctx };
+	if (m == NULL)
+		p.e = err_set(&err, CIMD_E_REQUEST, "",
+		    "there is no method \"%s\"", method);
+	else if (m->admin && !who->admin)
+		p.e = err_set(&err, CIMD_E_CONSUMER, "policy",
+		    "\"%s\" is for the admin socket", method);
+	else
+		p.e = read_args(c, body, &err);
+	if (p.e != CIMD_OK)
+		api_fail(c, &p);
+	else
+		m->fn(c);
+}

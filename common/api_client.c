@@ -1,0 +1,208 @@
+/*
+ * api_client.c - "client": one lookup; "assertion": one client assertion
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <stdlib.h>
+
+#include <json-c/json.h>
+
+#include "api.h"
+#include "error.h"
+#include "verify.h"
+
+/* A lookup whose strings live in c->args. */
+struct client_call {
+	struct lookup l;
+	struct call *c;
+};
+
+static bool
+read_purpose(struct span s, enum cimd_purpose *out)
+{
+	enum cimd_purpose p;
+
+	for (p = CIMD_DISPLAY; p <= CIMD_AUTHORIZE; p++) {
+		if (!span_is(s, purpose_name(p)))
+			continue;
+		*out = p;
+		return true;
+	}
+	return false;
+}
+
+/* A policy is an object, or (from hosts that have only strings) its text. */
+static bool
+read_policy(struct json_object *args, struct cimd_request *out,
+    const char **why)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(args, "policy", &v))
+		return true;
+	*why = "policy: an object is expected";
+	if (json_object_is_type(v, json_type_string)) {
+		out->policy = json_object_get_string(v);
+		out->policy_len = (size_t)json_object_get_string_len(v);
+	} else if (json_object_is_type(v, json_type_object))
+		out->policy = json_object_to_json_string_length(v,
+		    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+		    &out->policy_len);
+	return out->policy != NULL;
+}
+
+bool
+api_request(struct json_object *args, struct cimd_request *out,
+    const char **why)
+{
+	struct span id = { 0 }, redirect = { 0 }, purpose = { 0 };
+
+	*out = (struct cimd_request){ .purpose = CIMD_AUTHORIZE };
+	if (!get_span(args, "client_id", &id, why) ||
+	    !get_span(args, "redirect_uri", &redirect, why) ||
+	    !get_span(args, "purpose", &purpose, why) ||
+	    !read_policy(args, out, why))
+		return false;
+	if (id.p == NULL) {
+		*why = "client_id is missing";
+		return false;
+	}
+	if (purpose.p != NULL && !read_purpose(purpose, &out->purpose)) {
+		*why = "purpose: authorize, token or display is expected";
+		return false;
+	}
+	out->client_id = id.p;
+	out->client_id_len = id.n;
+	out->redirect_uri = redirect.p;
+	out->redirect_uri_len = redirect.n;
+	return true;
+}
+
+static const char *
+remote_addr_of(struct call *c)
+{
+	struct span s = { 0 };
+	const char *why;
+
+	(void)get_span(c->args, "remote_addr", &s, &why);
+	return s.p;
+}
+
+static void
+answer(struct client_call *cc, enum cimd_err e, const struct cimd_error *err,
+    unsigned int retry_after, struct cimd_decision *d)
+{
+	struct lookup *l = &cc->l;
+	struct api_problem p = { .e = e,
+		.err = err,
+		.retry_after = retry_after,
+		.client_id = { l->request.client_id, l->request.client_id_len },
+		.rule = l->verdict.name,
+		.invalid_client = l->verdict.no_method_invalid_client };
+	struct maker m;
+
+	lookup_report(l, e, err);
+	if (e != CIMD_OK)
+		api_fail(cc->c, &p);
+	else {
+		maker_init(&m);
+		api_put_decision(&m, d);
+		api_reply(cc->c, &m);
+	}
+	cimd_decision_free(&d);
+	lookup_clear(l);
+	free(cc);
+}
+
+static void
+on_flight(void *ctx, enum cimd_err flight, const struct cimd_error *flight_err,
+    unsigned int retry_after)
+{
+	struct client_call *cc = ctx;
+	struct cimd_decision *d = NULL;
+	struct cimd_error err = { 0 };
+	enum cimd_err e;
+
+	e = lookup_finish(&cc->l, flight, flight_err, &d, &err);
+	answer(cc, e, &err, retry_after, d);
+}
+
+void
+api_client(struct call *c)
+{
+	struct cimd_request request;
+	struct cimd_decision *d = NULL;
+	struct cimd_error err = { 0 };
+	struct client_call *cc;
+	const char *why = "";
+	bool fetch = false;
+	enum cimd_err e;
+
+	if (!api_request(c->args, &request, &why)) {
+		api_fail_request(c, why);
+		return;
+	}
+	if ((cc = calloc(1, sizeof(*cc))) == NULL) {
+		struct api_problem p = { .e = err_no_memory(&err),
+			.err = &err };
+
+		api_fail(c, &p);
+		return;
+	}
+	cc->c = c;
+	e = lookup_begin(&cc->l, c->r, &request, c->who, &err);
+	cc->l.remote_addr = remote_addr_of(c);
+	if (e == CIMD_OK)
+		e = lookup_try(&cc->l, &fetch, &d, &err);
+	if (e == CIMD_OK && fetch)
+		e = lookup_fetch(&cc->l, on_flight, cc, &err);
+	if (e != CIMD_OK || !fetch)
+		answer(cc, e, &err, 0, d);
+}
+
+static void
+verified(void *ctx, enum cimd_err e, const struct cimd_error *err,
+    unsigned int retry_after, const struct cimd_decision *decision)
+{
+	struct call *c = ctx;
+	struct api_problem p = { .e = e,
+		.err = err,
+		.retry_after = retry_after };
+	const char *why;
+	struct maker m;
+
+	(void)get_span(c->args, "client_id", &p.client_id, &why);
+	if (e != CIMD_OK) {
+		api_fail(c, &p);
+		return;
+	}
+	maker_init(&m);
+	put_bool(&m, NULL, "verified", true);
+	api_put_decision(&m, decision);
+	api_reply(c, &m);
+}
+
+void
+api_assertion(struct call *c)
+{
+	static const char type[] =
+	    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+	struct verify_ask ask = { .who = c->who, .done = verified, .ctx = c };
+	struct span given = { type, sizeof(type) - 1 };
+	const char *why = "";
+
+	if (!api_request(c->args, &ask.request, &why) ||
+	    !get_span(c->args, "client_assertion", &ask.token, &why) ||
+	    !get_span(c->args, "client_assertion_type", &given, &why)) {
+		api_fail_request(c, why);
+		return;
+	}
+	if (ask.token.p == NULL || !span_is(given, type)) {
+		api_fail_request(c,
+		    ask.token.p == NULL ? "client_assertion is missing" :
+					  "client_assertion_type is unknown");
+		return;
+	}
+	ask.remote_addr = remote_addr_of(c);
+	verify_start(c->r, &ask);
+}

@@ -1,0 +1,173 @@
+/*
+ * lookup.c - what surrounds one lookup: who asks, flights, the report
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "clock.h"
+#include "error.h"
+#include "resolve.h"
+
+static enum cimd_err
+find_consumer(struct lookup *l, const struct cimd_caller *who,
+    struct cimd_error *err)
+{
+	const struct policy *p = l->setup->policy;
+	const char *name = l->request.consumer;
+	bool open = false;
+
+	if (name != NULL) {
+		l->consumer = policy_consumer_named(p, name);
+		if (l->consumer == NULL)
+			return err_set(err, CIMD_E_CONSUMER, "policy",
+			    "no consumer is named \"%s\"", name);
+		return CIMD_OK;
+	}
+	if (who == NULL)
+		return CIMD_OK;
+	l->consumer = policy_consumer(p, who, &open);
+	if (l->consumer != NULL || open || who->admin)
+		return CIMD_OK;
+	if (who->service != NULL)
+		return err_set(err, CIMD_E_CONSUMER, "policy",
+		    "no consumer section names the service \"%s\"",
+		    who->service);
+	return err_set(err, CIMD_E_CONSUMER, "policy",
+	    "no consumer section names the uid %lld or its groups",
+	    (long long)who->uid);
+}
+
+enum cimd_err
+lookup_consumer(struct lookup *l, const struct cimd_caller *who,
+    struct cimd_error *err)
+{
+	enum cimd_err e;
+
+	if ((e = find_consumer(l, who, err)) != CIMD_OK)
+		return e;
+	if (l->consumer != NULL)
+		l->consumer_index = resolver_consumer(l->r, l->consumer->name);
+	return CIMD_OK;
+}
+
+static enum cimd_err
+start_flight(const struct lookup *l, gate_done_fn *done, void *ctx, bool known,
+    struct cimd_error *err)
+{
+	struct gate_ask ask = {
+		.url = l->url.whole,
+		.variant = l->verdict.lenient_type ? 1 : 0,
+		.host = l->url.host,
+		.known = known,
+		.force = l->force,
+		.done = done,
+		.ctx = ctx,
+	};
+
+	if ((ask.arg = refresh_new(l)) == NULL)
+		return err_no_memory(err);
+	gate_start(l->r->gate, &ask);
+	return CIMD_OK;
+}
+
+void
+lookup_refresh(const struct lookup *l)
+{
+	(void)start_flight(l, NULL, NULL, true, NULL);
+}
+
+enum cimd_err
+lookup_fetch(struct lookup *l, gate_done_fn *done, void *ctx,
+    struct cimd_error *err)
+{
+	struct entry *e = NULL;
+	bool known;
+
+	(void)resolver_entry(l->r, l->url.whole, 0, false, &e, NULL);
+	known = e != NULL && e->kept;
+	entry_free(&e);
+	l->fetched = true;
+	return start_flight(l, done, ctx, known, err);
+}
+
+uint64_t
+lookup_warnings(const struct lookup *l, const struct entry *e,
+    enum source_state state)
+{
+	const struct settings *s = &l->setup->settings;
+	uint64_t w = 0;
+
+	if (state == SOURCE_STALE)
+		w |= WARN_BIT(WARN_STALE);
+	if (e->update_waits && l->verdict.update != UPDATE_LIVE)
+		w |= WARN_BIT(WARN_UPDATE_WAITS);
+	if (e->freshness.floor_only)
+		w |= WARN_BIT(WARN_NO_STORE);
+	if (s->development_loopback)
+		w |= WARN_BIT(WARN_DEVELOPMENT_LOOPBACK);
+	if (s->proxy != NULL)
+		w |= WARN_BIT(WARN_PROXY);
+	return w;
+}
+
+const char *
+purpose_name(enum cimd_purpose p)
+{
+	switch (p) {
+	case CIMD_AUTHORIZE:
+		return "authorize";
+	case CIMD_TOKEN:
+		return "token";
+	case CIMD_DISPLAY:
+		break;
+	}
+	return "display";
+}
+
+void
+lookup_log(struct lookup *l, const char *event, enum cimd_err e,
+    const struct cimd_error *err)
+{
+	struct log_line line = {
+		.level = CIMD_LOG_NOTICE,
+		.event = event,
+		.client_id = { l->request.client_id, l->request.client_id_len },
+		.purpose = purpose_name(l->request.purpose),
+		.rule = l->verdict.name,
+		.code = e,
+		.err = e == CIMD_OK ? NULL : err,
+		.remote_addr = l->remote_addr,
+		.ms = (clock_us() - l->started_us) / 1000,
+	};
+
+	if (e == CIMD_E_NOT_CIMD)
+		return; /* not ours: no noise */
+	if (l->consumer != NULL)
+		line.consumer = l->consumer->name;
+	if (cimd_err_class(e) == CIMD_BROKEN)
+		line.level = CIMD_LOG_ERROR;
+	log_write(l->r->log, &line);
+}
+
+void
+lookup_report(struct lookup *l, enum cimd_err e, const struct cimd_error *err)
+{
+	struct span id = { l->request.client_id, l->request.client_id_len };
+
+	metrics_lookup(&l->r->metrics, l->consumer_index, e,
+	    l->fetched ? METRICS_FETCHED : METRICS_STORED,
+	    clock_us() - l->started_us);
+	if (e == CIMD_OK && !l->fetched)
+		return; /* the usual case costs no line */
+	if (cimd_err_class(e) == CIMD_REFUSED && l->verdict.name != NULL &&
+	    l->request.purpose != CIMD_DISPLAY)
+		table_count(l->r->table, id, l->consumer_index, clock_utc(),
+		    true);
+	lookup_log(l, "lookup", e, err);
+}
+
+void
+lookup_clear(struct lookup *l)
+{
+	policy_free(&l->realm);
+	setup_free(&l->setup);
+}

@@ -1,0 +1,360 @@
+/*
+ * refresh.c - the work of one flight: fetch, check, compare, store
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+#include "change.h"
+#include "clock.h"
+#include "document.h"
+#include "error.h"
+#include "resolve.h"
+#include "uri.h"
+
+struct refresh *
+refresh_new(const struct lookup *l)
+{
+	struct refresh *f;
+
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return NULL;
+	f->client_id = strndup(l->url.whole.p, l->url.whole.n);
+	if (f->client_id == NULL) {
+		free(f);
+		return NULL;
+	}
+	f->setup = setup_ref(l->setup);
+	f->realm = l->realm != NULL ? policy_ref(l->realm) : NULL;
+	f->verdict = l->verdict;
+	f->url.whole.p = f->client_id;
+	f->url.whole.n = l->url.whole.n;
+	f->url.host.p = f->client_id + (l->url.host.p - l->url.whole.p);
+	f->url.host.n = l->url.host.n;
+	f->url.port = l->url.port;
+	return f;
+}
+
+void
+refresh_free(void *arg)
+{
+	struct refresh *f = arg;
+
+	if (f == NULL)
+		return;
+	policy_free(&f->realm);
+	setup_free(&f->setup);
+	free(f->client_id);
+	free(f);
+}
+
+/* One refresh on its way. */
+struct job {
+	struct cimd *r;
+	struct refresh *f;
+	struct entry *old; /* may be NULL */
+	int64_t deadline_ms;
+	int64_t now;
+	struct http_facts facts; /* of the document's response */
+	bool unchanged;          /* 304 */
+	uint64_t warnings;
+	struct cimd_client *client; /* the record of now */
+};
+
+/* A GET whose answer may be a document or key set; 304 if conditional. */
+static enum cimd_err
+get_json(struct job *j, const struct fetch_request *req,
+    struct fetch_response *out, struct cimd_error *err)
+{
+	enum cimd_err e;
+
+	e = fetch_get(j->f->setup->fetcher, req, out, err);
+	if (e == CIMD_OK && out->facts.status != 304)
+		e = http_judge(&out->facts, j->f->verdict.lenient_type,
+		    &j->warnings, err);
+	metrics_fetch(&j->r->metrics, e);
+	return e;
+}
+
+/* The keys behind jwks_uri, into d. */
+static enum cimd_err
+get_keys(struct job *j, struct document *d, struct span uri,
+    struct cimd_error *err)
+{
+	struct fetch_request req = { .url = uri,
+		.max_bytes = CIMD_MAX_JWKS,
+		.deadline_ms = j->deadline_ms };
+	struct fetch_response res = { 0 };
+	struct span body;
+	struct uri u;
+	const char *why;
+	enum cimd_err e;
+
+	if (!uri_split(uri, &u, &why))
+		return err_set(err, CIMD_E_INTERNAL, "", "jwks_uri: %s", why);
+	req.host = u.host;
+	req.port = uri_port(&u);
+	e = get_json(j, &req, &res, err);
+	if (e == CIMD_OK) {
+		body.p = res.body;
+		body.n = res.body_len;
+		e = document_add_jwks(d, body, err);
+	} else if (e != CIMD_E_STATUS && e != CIMD_E_BOT_WALL &&
+	    cimd_err_class(e) == CIMD_REFUSED)
+		e = document_no_jwks(d, err);
+	fetch_response_clear(&res);
+	if (e != CIMD_OK)
+		err_prefix(err, "jwks_uri");
+	return e;
+}
+
+static enum cimd_err
+read_document(struct job *j, struct span body, struct cimd_error *err)
+{
+	struct document *d = NULL;
+	struct span uri;
+	enum cimd_err e;
+
+	e = document_parse(j->f->url.whole, body, &d, err);
+	if (e != CIMD_OK)
+		return e;
+	uri = document_jwks_uri(d);
+	if (uri.p != NULL)
+		e = get_keys(j, d, uri, err);
+	if (e == CIMD_OK)
+		e = document_record(d, &j->client, err);
+	document_free(&d);
+	return e;
+}
+
+/*
+ * The document.  Without fetched keys the request may be conditional; with
+ * them the record has to be made anew, for the keys may have changed.
+ */
+static enum cimd_err
+get_document(struct job *j, struct cimd_error *err)
+{
+	struct fetch_request req = { .url = j->f->url.whole,
+		.host = j->f->url.host,
+		.port = j->f->url.port,
+		.max_bytes = CIMD_MAX_DOCUMENT,
+		.deadline_ms = j->deadline_ms };
+	struct fetch_response res = { 0 };
+	struct span body;
+	enum cimd_err e;
+
+	if (j->old != NULL && j->old->live != NULL &&
+	    client_text(j->old->live, CLIENT_JWKS_URI) == NULL) {
+		req.etag = j->old->etag;
+		req.last_modified = j->old->last_modified;
+	}
+	e = get_json(j, &req, &res, err);
+	j->facts = res.facts;
+	j->unchanged = e == CIMD_OK && res.facts.status == 304;
+	if (j->unchanged)
+		j->client = client_ref(j->old->live);
+	else if (e == CIMD_OK) {
+		body.p = res.body;
+		body.n = res.body_len;
+		e = read_document(j, body, err);
+	}
+	fetch_response_clear(&res);
+	return e;
+}
+
+/* An audit line about what changed. */
+static void
+report_change(struct job *j)
+{
+	struct log_line line = { .level = CIMD_LOG_NOTICE,
+		.event = "change",
+		.client_id = j->f->url.whole,
+		.rule = j->f->verdict.name,
+		.ms = -1 };
+	uint32_t bits;
+
+	if (j->old == NULL || j->old->live == NULL || j->unchanged)
+		return;
+	bits = change_classify(j->old->live, j->client);
+	if (bits == 0)
+		return;
+	line.detail = change_severity(bits);
+	audit_write(j->r, &line);
+}
+
+static struct entry *
+make_entry(struct job *j)
+{
+	struct freshness_bounds bounds = {
+		.min_s = j->f->setup->settings.cache_min_s,
+		.max_s = j->f->setup->settings.cache_max_s,
+		.default_s = j->f->setup->settings.cache_default_s,
+	};
+	struct entry *e;
+	uint32_t random;
+
+	if ((e = entry_new(j->f->url.whole)) == NULL)
+		return NULL;
+	clock_random(&random, sizeof(random));
+	freshness_compute(&j->facts, &bounds, j->now, random, &e->freshness);
+	e->live = client_ref(j->client);
+	e->kept = j->f->verdict.explicit_rule;
+	e->first_seen = j->now;
+	(void)snprintf(e->etag, sizeof(e->etag), "%s", j->facts.etag);
+	(void)snprintf(e->last_modified, sizeof(e->last_modified), "%s",
+	    j->facts.last_modified);
+	if (j->old == NULL)
+		return e;
+	e->governance = j->old->governance;
+	e->kept = e->kept || j->old->kept;
+	e->first_seen = j->old->first_seen;
+	if (j->old->approved != NULL)
+		e->approved = client_ref(j->old->approved);
+	if (j->unchanged && e->etag[0] == '\0')
+		(void)memcpy(e->etag, j->old->etag, sizeof(e->etag));
+	if (j->unchanged && e->last_modified[0] == '\0')
+		(void)memcpy(e->last_modified, j->old->last_modified,
+		    sizeof(e->last_modified));
+	return e;
+}
+
+/*
+ * The first document under "pinned" or "approve" is the yardstick for all
+ * later ones, unless the rule wants an administrator to see it first.
+ */
+static enum cimd_err
+take_baseline(struct job *j, struct entry *e, struct cimd_error *err)
+{
+	if (j->f->verdict.update == UPDATE_LIVE || e->approved != NULL ||
+	    j->f->verdict.trust == TRUST_PENDING ||
+	    e->governance == GOVERN_BLOCKED)
+		return CIMD_OK;
+	e->approved = client_ref(e->live);
+	return store_govern(j->r->store, j->f->url.whole, e->governance,
+	    e->live, j->now, err);
+}
+
+/*
+ * Keep what was found.  A store that cannot write keeps it in memory only;
+ * a block that came in between wins, since the generation has moved on.
+ */
+static enum cimd_err
+keep(struct job *j, uint64_t generation, struct cimd_error *err)
+{
+	struct span id = j->f->url.whole;
+	struct entry *e;
+	enum cimd_err code;
+
+	if ((e = make_entry(j)) == NULL)
+		return err_no_memory(err);
+	if ((code = entry_derive(e, err)) != CIMD_OK) {
+		entry_free(&e);
+		return code;
+	}
+	code = store_put(j->r->store, e, j->now, NULL);
+	if (code == CIMD_OK)
+		(void)take_baseline(j, e, NULL);
+	if (code == CIMD_OK)
+		table_drop(j->r->table, id); /* the next reader loads it */
+	else
+		table_put(j->r->table, e, generation);
+	entry_free(&e);
+	return CIMD_OK;
+}
+
+/* Does this failure mean that the document is no longer there or valid? */
+static bool
+withdraws(enum cimd_err e)
+{
+	switch ((int)e) {
+	case CIMD_E_GONE:
+	case CIMD_E_CERT:
+	case CIMD_E_TYPE:
+	case CIMD_E_ENCODING:
+	case CIMD_E_TOO_BIG:
+	case CIMD_E_JSON:
+	case CIMD_E_MISMATCH:
+	case CIMD_E_SECRET:
+	case CIMD_E_METADATA:
+	case CIMD_E_REDIRECT_URIS:
+	case CIMD_E_AUTH_METHOD:
+	case CIMD_E_KEYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The store cannot forget the record, so the table has to. */
+static void
+bury(struct job *j)
+{
+	struct span id = j->f->url.whole;
+	uint64_t generation = table_generation(j->r->table, id);
+	struct entry *e;
+
+	if ((e = entry_new(id)) == NULL)
+		return;
+	e->governance = j->old->governance;
+	e->kept = j->old->kept;
+	e->first_seen = j->old->first_seen;
+	if (j->old->approved != NULL)
+		e->approved = client_ref(j->old->approved);
+	table_put(j->r->table, e, generation);
+	entry_free(&e);
+}
+
+static void
+withdraw(struct job *j, enum cimd_err e, const struct cimd_error *err)
+{
+	struct log_line line = { .level = CIMD_LOG_NOTICE,
+		.event = "withdraw",
+		.client_id = j->f->url.whole,
+		.code = e,
+		.err = err,
+		.ms = -1 };
+	enum cimd_err stored;
+
+	if (j->old == NULL || j->old->live == NULL || !withdraws(e))
+		return;
+	stored = store_withdraw(j->r->store, j->f->url.whole, NULL);
+	table_drop(j->r->table, j->f->url.whole);
+	if (stored != CIMD_OK) {
+		line.detail = "in memory only";
+		bury(j);
+	}
+	audit_write(j->r, &line);
+}
+
+enum cimd_err
+refresh_work(void *ctx, void *arg, int64_t deadline_ms, struct cimd_error *err)
+{
+	struct job j = { .r = ctx,
+		.f = arg,
+		.deadline_ms = deadline_ms,
+		.now = clock_utc() };
+	struct span none = { NULL, 0 };
+	struct decision unused;
+	uint64_t generation;
+	enum cimd_err e;
+
+	generation = table_generation(j.r->table, j.f->url.whole);
+	e = resolver_entry(j.r, j.f->url.whole, 0, false, &j.old, err);
+	if (e == CIMD_OK)
+		e = get_document(&j, err);
+	if (e != CIMD_OK)
+		withdraw(&j, e, err);
+	else if (j.old == NULL)
+		/* What this policy refuses is not stored for it. */
+		e = decide(&j.f->verdict, j.client, none, &unused, err);
+	if (e == CIMD_OK) {
+		report_change(&j);
+		e = keep(&j, generation, err);
+	}
+	cimd_client_free(&j.client);
+	entry_free(&j.old);
+	return e;
+}

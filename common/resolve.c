@@ -1,0 +1,247 @@
+/*
+ * resolve.c - the whole pipeline on one page
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ *   lookup_begin   url, policy          a refusal before any fetch
+ *   lookup_try     store, freshness     the answer, if it is at hand
+ *   lookup_fetch   gate                 one flight per URL (refresh.c)
+ *   lookup_finish  store, decide        the answer, stale if need be
+ */
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "error.h"
+#include "resolve.h"
+
+/* Steps 1 and 2. */
+enum cimd_err
+lookup_begin(struct lookup *l, struct cimd *r,
+    const struct cimd_request *request, const struct cimd_caller *who,
+    struct cimd_error *err)
+{
+	struct span id = { request->client_id, request->client_id_len };
+	struct span realm = { request->policy, request->policy_len };
+	struct policy_question q = { 0 };
+	enum cimd_err e;
+
+	*l = (struct lookup){ .r = r, .request = *request };
+	l->started_us = clock_us();
+	if ((e = resolver_enter(r, &l->setup, err)) != CIMD_OK ||
+	    (e = lookup_consumer(l, who, err)) != CIMD_OK)
+		return e;
+	if (realm.p != NULL &&
+	    (e = resolver_realm(r, realm, &l->realm, err)) != CIMD_OK)
+		return e;
+	e = url_parse(id, policy_url_flags(l->setup->policy, l->realm, id),
+	    &l->url, err);
+	if (e != CIMD_OK)
+		return e;
+	q.machine = l->setup->policy;
+	q.realm = l->realm;
+	q.consumer = l->consumer;
+	q.url = &l->url;
+	return policy_judge(&q, &l->verdict, err);
+}
+
+/* An administrator's word stands above rules and records. */
+static enum cimd_err
+judge_governance(const struct lookup *l, const struct entry *e,
+    struct cimd_error *err)
+{
+	if (e != NULL && e->governance == GOVERN_BLOCKED)
+		return err_set(err, CIMD_E_BLOCKED, "policy",
+		    "an administrator blocked this client");
+	if (l->verdict.trust == TRUST_PENDING &&
+	    (e == NULL || e->governance == GOVERN_NONE))
+		return err_set(err, CIMD_E_PENDING, "policy",
+		    "rule \"%s\" wants an administrator's approval first",
+		    l->verdict.name);
+	return CIMD_OK;
+}
+
+/* Which record an entry serves under the rule's update mode. */
+static struct cimd_client *
+record_of(const struct lookup *l, const struct entry *e,
+    enum source_state *state, struct cimd_error *err)
+{
+	bool live =
+	    l->verdict.update == UPDATE_LIVE && e->governance != GOVERN_PINNED;
+
+	if (live || e->approved == NULL || !e->update_waits)
+		return e->live;
+	*state = SOURCE_PINNED;
+	if (e->served == NULL)
+		(void)err_set(err, CIMD_E_METADATA, "9.4",
+		    "nothing of the approved document is left in the "
+		    "present one");
+	return e->served;
+}
+
+static int64_t
+stale_window(const struct lookup *l)
+{
+	if (l->request.purpose == CIMD_AUTHORIZE)
+		return l->setup->settings.stale_authorize_s;
+	return l->setup->settings.stale_token_s;
+}
+
+/* Step 9: the decision about the record that e serves. */
+static enum cimd_err
+conclude(const struct lookup *l, struct entry *e, enum source_state state,
+    struct cimd_decision **out, struct cimd_error *err)
+{
+	struct span redirect = { l->request.redirect_uri,
+		l->request.redirect_uri_len };
+	struct cimd_client *client;
+	struct cimd_decision *d;
+	enum cimd_err code;
+
+	if ((client = record_of(l, e, &state, err)) == NULL)
+		return CIMD_E_METADATA;
+	if ((d = calloc(1, sizeof(*d))) == NULL)
+		return err_no_memory(err);
+	code = decide(&l->verdict, client, redirect, &d->d, err);
+	if (code != CIMD_OK) {
+		free(d);
+		return code;
+	}
+	if (l->verdict.trust == TRUST_PENDING)
+		d->d.trust = TRUST_TRUSTED; /* it was approved */
+	d->d.warnings |= l->url.warnings | lookup_warnings(l, e, state);
+	d->state = state;
+	d->verdict = l->verdict;
+	d->setup = setup_ref(l->setup);
+	d->realm = l->realm != NULL ? policy_ref(l->realm) : NULL;
+	d->entry = entry_ref(e);
+	d->client = client_ref(client);
+	*out = d;
+	return CIMD_OK;
+}
+
+/* What the stored record is good for. */
+enum answer {
+	ANSWER_NOTHING, /* not usable, and this purpose does not fetch */
+	ANSWER_FETCH,
+	ANSWER_FRESH,
+	ANSWER_STALE,
+};
+
+static enum answer
+answer_of(const struct lookup *l, const struct entry *e)
+{
+	bool authorize = l->request.purpose == CIMD_AUTHORIZE;
+	bool display = l->request.purpose == CIMD_DISPLAY;
+
+	if (e == NULL || e->live == NULL)
+		return display ? ANSWER_NOTHING : ANSWER_FETCH;
+	switch (freshness_state(&e->freshness, clock_utc(), stale_window(l))) {
+	case FRESH:
+		return ANSWER_FRESH;
+	case FRESH_REFRESH:
+		if (authorize)
+			lookup_refresh(l);
+		return ANSWER_FRESH;
+	case STALE:
+		return authorize ? ANSWER_FETCH : ANSWER_STALE;
+	case TOO_OLD:
+		break;
+	}
+	return display ? ANSWER_NOTHING : ANSWER_FETCH;
+}
+
+static enum cimd_err
+answer(struct lookup *l, struct entry *e, bool *fetch,
+    struct cimd_decision **out, struct cimd_error *err)
+{
+	enum cimd_err governed = judge_governance(l, e, err);
+	enum answer a;
+
+	if (governed == CIMD_E_BLOCKED)
+		return governed;
+	a = answer_of(l, e);
+	*fetch = a == ANSWER_FETCH; /* pending clients too, to be seen */
+	if (*fetch)
+		return CIMD_OK;
+	if (governed != CIMD_OK)
+		return governed;
+	if (a == ANSWER_NOTHING)
+		return err_set(err, CIMD_E_NOT_STORED, "5.2",
+		    "nothing usable is stored about this client");
+	return conclude(l, e, a == ANSWER_STALE ? SOURCE_STALE : SOURCE_FRESH,
+	    out, err);
+}
+
+/* Step 3. */
+enum cimd_err
+lookup_try(struct lookup *l, bool *fetch, struct cimd_decision **out,
+    struct cimd_error *err)
+{
+	bool counted = l->request.purpose != CIMD_DISPLAY;
+	struct entry *e = NULL;
+	enum cimd_err code;
+
+	*out = NULL;
+	*fetch = false;
+	code = resolver_entry(l->r, l->url.whole, l->consumer_index, counted,
+	    &e, err);
+	if (code == CIMD_OK)
+		code = answer(l, e, fetch, out, err);
+	entry_free(&e);
+	return code;
+}
+
+/* Was the failure an outage of the document's host, not a withdrawal? */
+static bool
+is_outage(enum cimd_err e)
+{
+	return cimd_err_class(e) == CIMD_UNAVAILABLE || e == CIMD_E_STATUS ||
+	    e == CIMD_E_BOT_WALL;
+}
+
+/* After a failed flight: the stored record, if an outage lets it live on. */
+static enum cimd_err
+fall_back(struct lookup *l, struct entry *e, enum cimd_err flight,
+    const struct cimd_error *flight_err, struct cimd_decision **out,
+    struct cimd_error *err)
+{
+	enum freshness_state state;
+
+	if (err != NULL)
+		*err = *flight_err;
+	if (!is_outage(flight) || e == NULL || e->live == NULL)
+		return flight;
+	state = freshness_state(&e->freshness, clock_utc(), stale_window(l));
+	if (state == TOO_OLD)
+		return flight;
+	return conclude(l, e, state == STALE ? SOURCE_STALE : SOURCE_FRESH, out,
+	    err);
+}
+
+enum cimd_err
+lookup_finish(struct lookup *l, enum cimd_err flight,
+    const struct cimd_error *flight_err, struct cimd_decision **out,
+    struct cimd_error *err)
+{
+	struct entry *e = NULL;
+	enum cimd_err code;
+
+	*out = NULL;
+	code = resolver_entry(l->r, l->url.whole, l->consumer_index, false, &e,
+	    err);
+	if (code != CIMD_OK)
+		return code;
+	code = judge_governance(l, e, err);
+	if (code == CIMD_OK && flight != CIMD_OK)
+		code = fall_back(l, e, flight, flight_err, out, err);
+	else if (code == CIMD_E_PENDING && flight != CIMD_OK && err != NULL) {
+		*err = *flight_err;
+		code = flight;
+	} else if (code == CIMD_OK && (e == NULL || e->live == NULL))
+		code = err_set(err, CIMD_E_NOT_STORED, "5.2",
+		    "the document was fetched but could not be kept");
+	else if (code == CIMD_OK)
+		code = conclude(l, e, SOURCE_FRESH, out, err);
+	entry_free(&e);
+	return code;
+}

@@ -1,0 +1,116 @@
+/*
+ * resolve.h - the whole pipeline
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * step: all; in: request; out: decision; touches what its steps touch
+ */
+
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include "decide.h"
+#include "resolver.h"
+
+/* How fresh the record is that a decision stands on. */
+enum source_state {
+	SOURCE_FRESH = 0,
+	SOURCE_STALE,
+	SOURCE_PINNED, /* an approved record while the live one differs */
+};
+
+struct cimd_decision {
+	struct decision d;
+	struct verdict verdict;
+	struct setup *setup;  /* holds the machine's rules */
+	struct policy *realm; /* holds the realm's; may be NULL */
+	struct entry *entry;
+	struct cimd_client *client;
+	enum source_state state;
+};
+
+/*
+ * One lookup on its way.  The caller owns the struct and everything that
+ * request points to until lookup_clear(); the struct must not move.
+ */
+struct lookup {
+	struct cimd *r;
+	struct cimd_request request;
+	const struct consumer *consumer; /* NULL: the process itself */
+	uint32_t consumer_index;
+	struct setup *setup;
+	struct policy *realm;
+	struct url url;
+	struct verdict verdict;
+	int64_t started_us;
+	const char *remote_addr; /* for the log; NULL: not known */
+	bool force;   /* an administrator's refresh: no attempt limiter */
+	bool fetched; /* a fetch was waited for */
+};
+
+/*
+ * Steps 1 and 2: parse, find the rules.  l is zeroed and filled in; clear it
+ * with lookup_clear() whatever this returns.  who is NULL for the process
+ * itself, or when request->consumer names the consumer.
+ */
+enum cimd_err lookup_begin(struct lookup *l, struct cimd *r,
+    const struct cimd_request *request, const struct cimd_caller *who,
+    struct cimd_error *err);
+
+/*
+ * Step 3 and on: answer from the store.  *fetch is true when a fetch must
+ * come first: call lookup_fetch(), then lookup_finish().
+ */
+enum cimd_err lookup_try(struct lookup *l, bool *fetch,
+    struct cimd_decision **out, struct cimd_error *err);
+
+/* Step 4 to 7: start or join the flight; done is called exactly once. */
+enum cimd_err lookup_fetch(struct lookup *l, gate_done_fn *done, void *ctx,
+    struct cimd_error *err);
+
+/* After the flight, which ended with flight: answer, stale if need be. */
+enum cimd_err lookup_finish(struct lookup *l, enum cimd_err flight,
+    const struct cimd_error *flight_err, struct cimd_decision **out,
+    struct cimd_error *err);
+
+/* Who asks: the consumer section, or a refusal (lookup.c). */
+enum cimd_err lookup_consumer(struct lookup *l, const struct cimd_caller *who,
+    struct cimd_error *err);
+
+/* Start a refresh that nobody waits for. */
+void lookup_refresh(const struct lookup *l);
+
+/* WARN_* bits that entry, state and setup add to a decision. */
+uint64_t lookup_warnings(const struct lookup *l, const struct entry *e,
+    enum source_state state);
+
+/* Count and log the outcome, once per lookup. */
+void lookup_report(struct lookup *l, enum cimd_err e,
+    const struct cimd_error *err);
+
+/* Write a log line about l; event is "lookup", "assertion" ... */
+void lookup_log(struct lookup *l, const char *event, enum cimd_err e,
+    const struct cimd_error *err);
+
+/* "authorize", "token", "display". */
+const char *purpose_name(enum cimd_purpose p);
+
+/* Release what the lookup holds; a decision lives on. */
+void lookup_clear(struct lookup *l);
+
+/*
+ * The work of one flight (refresh.c): fetch, check, store.  ctx is the
+ * struct cimd, arg a struct refresh; a gate_work_fn.
+ */
+struct refresh {
+	struct setup *setup;
+	struct policy *realm;
+	struct verdict verdict;
+	char *client_id;
+	struct url url; /* points into client_id */
+};
+struct refresh *refresh_new(const struct lookup *l);
+void refresh_free(void *arg);
+enum cimd_err refresh_work(void *ctx, void *arg, int64_t deadline_ms,
+    struct cimd_error *err);
+
+#endif /* RESOLVE_H */

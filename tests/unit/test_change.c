@@ -1,0 +1,290 @@
+/*
+ * test_change.c - what changed, and what may still be served
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "change.h"
+
+#define KEY_1                                                                  \
+	"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"one\","                \
+	"\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
+#define KEY_2                                                                  \
+	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"two\","                   \
+	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","               \
+	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"
+/* The key of KEY_2 under the name of KEY_1. */
+#define KEY_1_REPLACED                                                         \
+	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"one\","                   \
+	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","               \
+	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"
+
+static struct client_fields
+base(void)
+{
+	struct client_fields f = { 0 };
+
+	f.text[CLIENT_ID] = span_of("https://a.example.com/c");
+	f.text[CLIENT_NAME] = span_of("A");
+	f.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_1 "," KEY_2 "]}");
+	f.redirect[0].uri = span_of("https://a.example.com/cb");
+	f.redirect[1].uri = span_of("http://127.0.0.1/cb");
+	f.redirect[1].kind = REDIRECT_LOOPBACK;
+	f.n_redirects = 2;
+	f.grants = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN;
+	f.methods = METHOD_NONE | METHOD_PRIVATE_KEY_JWT;
+	f.key_algs = 1 | 16;
+	f.response_code = true;
+	return f;
+}
+
+static struct cimd_client *
+build(const struct client_fields *f)
+{
+	struct cimd_client *c;
+	struct cimd_error err = { 0 };
+
+	if (client_build(f, &c, &err) != CIMD_OK)
+		fail_msg("%s", err.text);
+	return c;
+}
+
+/* The class of going from base() to f. */
+static uint32_t
+classify(const struct client_fields *f)
+{
+	struct client_fields b = base();
+	struct cimd_client *was = build(&b), *is = build(f);
+	uint32_t bits = change_classify(was, is);
+
+	cimd_client_free(&was);
+	cimd_client_free(&is);
+	return bits;
+}
+
+static void
+nothing_changed(void **state)
+{
+	struct client_fields f = base();
+
+	(void)state;
+	assert_int_equal(classify(&f), 0);
+	assert_string_equal(change_severity(0), "none");
+}
+
+static void
+keys_are_told_by_material(void **state)
+{
+	struct client_fields f = base();
+
+	(void)state;
+	f.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_2 "," KEY_1 "]}");
+	assert_int_equal(classify(&f), 0);
+	f.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_2 "]}");
+	assert_int_equal(classify(&f), CHANGE_KEYS_REMOVED);
+	f.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_1_REPLACED "]}");
+	assert_int_equal(classify(&f), CHANGE_KEYS_REMOVED);
+	f.text[CLIENT_JWKS] = span_of(NULL);
+	assert_int_equal(classify(&f), CHANGE_KEYS_REMOVED);
+	assert_string_equal(change_severity(CHANGE_KEYS_REMOVED | CHANGE_OTHER),
+	    "keys");
+}
+
+static void
+members_have_their_class(void **state)
+{
+	struct client_fields f = base();
+
+	(void)state;
+	f.redirect[0].uri = span_of("https://b.example.com/cb");
+	assert_int_equal(classify(&f),
+	    CHANGE_REDIRECTS_ADDED | CHANGE_REDIRECTS_REMOVED);
+	f = base();
+	f.methods = METHOD_NONE;
+	assert_int_equal(classify(&f), CHANGE_METHODS_REMOVED);
+	f = base();
+	f.grants |= GRANT_DEVICE_CODE;
+	f.grants &= ~(uint32_t)GRANT_REFRESH_TOKEN;
+	assert_int_equal(classify(&f),
+	    CHANGE_GRANTS_ADDED | CHANGE_GRANTS_REMOVED);
+	f = base();
+	f.text[CLIENT_LOGO_URI] = span_of("https://a.example.com/l.png");
+	assert_int_equal(classify(&f), CHANGE_DISPLAY);
+	f = base();
+	f.text[CLIENT_SCOPE] = span_of("mcp");
+	assert_int_equal(classify(&f), CHANGE_OTHER);
+	f = base();
+	f.dpop_bound = true;
+	assert_int_equal(classify(&f), CHANGE_OTHER);
+	assert_string_equal(change_severity(CHANGE_REDIRECTS_ADDED),
+	    "redirect_uris");
+	assert_string_equal(change_severity(CHANGE_METHODS_ADDED),
+	    "auth_method");
+	assert_string_equal(change_severity(CHANGE_DISPLAY), "display");
+	assert_string_equal(change_severity(CHANGE_GRANTS_ADDED), "other");
+}
+
+/* What is served of base() while f is live; NULL: e says why. */
+static struct cimd_client *
+served(const struct client_fields *live, enum cimd_err *e)
+{
+	struct client_fields b = base();
+	struct cimd_client *approved = build(&b), *is = build(live), *out;
+	struct cimd_error err = { 0 };
+
+	*e = change_serve(approved, is, &out, &err);
+	if (*e != CIMD_OK)
+		assert_string_equal(err.section, "9.4");
+	cimd_client_free(&approved);
+	cimd_client_free(&is);
+	return out;
+}
+
+static void
+additions_wait(void **state)
+{
+	struct client_fields f = base(), got;
+	struct cimd_client *c;
+	enum cimd_err e;
+
+	(void)state;
+	f.redirect[2].uri = span_of("https://new.example.com/cb");
+	f.n_redirects = 3;
+	f.grants |= GRANT_DEVICE_CODE;
+	f.text[CLIENT_NAME] = span_of("B");
+	c = served(&f, &e);
+	assert_int_equal(e, CIMD_OK);
+	client_fields(c, &got);
+	assert_int_equal(got.n_redirects, 2);
+	assert_true(span_is(got.text[CLIENT_NAME], "A"));
+	assert_int_equal(got.grants & GRANT_DEVICE_CODE, 0);
+	cimd_client_free(&c);
+}
+
+static void
+removals_act_at_once(void **state)
+{
+	struct client_fields f = base(), got;
+	struct cimd_client *c;
+	enum cimd_err e;
+
+	(void)state;
+	f.redirect[0] = f.redirect[1];
+	f.n_redirects = 1;
+	f.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_2 "]}");
+	f.grants = GRANT_AUTHORIZATION_CODE;
+	c = served(&f, &e);
+	assert_int_equal(e, CIMD_OK);
+	client_fields(c, &got);
+	assert_int_equal(got.n_redirects, 1);
+	assert_true(span_is(got.redirect[0].uri, "http://127.0.0.1/cb"));
+	assert_non_null(strstr(got.text[CLIENT_JWKS].p, "\"two\""));
+	assert_null(strstr(got.text[CLIENT_JWKS].p, "\"one\""));
+	assert_int_equal(got.key_algs, 1);
+	assert_int_equal(got.grants, GRANT_AUTHORIZATION_CODE);
+	cimd_client_free(&c);
+}
+
+static void
+without_keys_the_method_goes(void **state)
+{
+	struct client_fields f = base(), got;
+	struct cimd_client *c;
+	enum cimd_err e;
+
+	(void)state;
+	f.text[CLIENT_JWKS] = span_of(NULL);
+	f.key_algs = 0;
+	c = served(&f, &e);
+	assert_int_equal(e, CIMD_OK);
+	client_fields(c, &got);
+	assert_int_equal(got.methods, METHOD_NONE);
+	assert_null(got.text[CLIENT_JWKS].p);
+	cimd_client_free(&c);
+}
+
+static void
+nothing_left_refuses(void **state)
+{
+	struct client_fields f = base();
+	enum cimd_err e;
+
+	(void)state;
+	f.redirect[0].uri = span_of("https://new.example.com/cb");
+	f.n_redirects = 1;
+	assert_null(served(&f, &e));
+	assert_int_equal(e, CIMD_E_REDIRECT_URIS);
+	f = base();
+	f.methods = METHOD_PRIVATE_KEY_JWT;
+	f.text[CLIENT_JWKS] = span_of(NULL);
+	assert_null(served(&f, &e));
+	assert_int_equal(e, CIMD_E_AUTH_METHOD);
+	f = base();
+	f.grants = GRANT_DEVICE_CODE;
+	assert_null(served(&f, &e));
+	assert_int_equal(e, CIMD_E_METADATA);
+}
+
+static void
+differences_are_listed(void **state)
+{
+	struct client_fields a = base(), b = base();
+	struct cimd_client *was, *is;
+	struct json_object *diff;
+	struct cimd_error err;
+
+	(void)state;
+	b.redirect[1].uri = span_of("http://127.0.0.1/new");
+	b.text[CLIENT_NAME] = span_of("B");
+	b.text[CLIENT_SCOPE] = span_of("mcp");
+	b.methods = METHOD_NONE;
+	b.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_1 "]}");
+	b.application_type = APPLICATION_NATIVE;
+	was = build(&a);
+	is = build(&b);
+	assert_int_equal(change_diff(was, is, &diff, &err), CIMD_OK);
+	assert_string_equal(json_object_to_json_string_ext(diff,
+				JSON_C_TO_STRING_PLAIN |
+				    JSON_C_TO_STRING_NOSLASHESCAPE),
+	    "{\"keys\":{\"removed\":[\"{\\\"kty\\\":\\\"EC\\\","
+	    "\\\"crv\\\":\\\"P-256\\\","
+	    "\\\"x\\\":\\\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\\\","
+	    "\\\"y\\\":\\\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\\\","
+	    "\\\"kid\\\":\\\"two\\\"}\"],\"added\":[]},"
+	    "\"redirect_uris\":{\"removed\":[\"http://127.0.0.1/cb\"],"
+	    "\"added\":[\"http://127.0.0.1/new\"]},"
+	    "\"auth_methods\":{\"removed\":[\"private_key_jwt\"],"
+	    "\"added\":[]},"
+	    "\"client_name\":{\"removed\":[\"A\"],\"added\":[\"B\"]},"
+	    "\"scope\":{\"removed\":[],\"added\":[\"mcp\"]},"
+	    "\"application_type\":{\"removed\":[],\"added\":[\"native\"]}}");
+	json_object_put(diff);
+	assert_int_equal(change_diff(was, was, &diff, &err), CIMD_OK);
+	assert_int_equal(json_object_object_length(diff), 0);
+	json_object_put(diff);
+	cimd_client_free(&was);
+	cimd_client_free(&is);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_changed),
+		cmocka_unit_test(keys_are_told_by_material),
+		cmocka_unit_test(members_have_their_class),
+		cmocka_unit_test(additions_wait),
+		cmocka_unit_test(removals_act_at_once),
+		cmocka_unit_test(without_keys_the_method_goes),
+		cmocka_unit_test(nothing_left_refuses),
+		cmocka_unit_test(differences_are_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
