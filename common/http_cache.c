@@ -22,7 +22,7 @@ http_cache_clear(struct http_cache *c)
 static void
 note_life(int64_t *life, const struct field_value *v)
 {
-	int64_t seconds = field_value_seconds(v);
+	int64_t seconds = field_value_number(v);
 
 	if (seconds == -1 || (*life != -1 && *life != seconds))
 		seconds = 0;
@@ -86,7 +86,7 @@ http_cache_age(struct http_cache *c, struct span value)
 	while (n < value.n && value.p[n] != ',')
 		n++;
 	value.n = n;
-	c->age = field_seconds(field_trim(value));
+	c->age = field_number(field_trim(value));
 }
 
 void
@@ -121,7 +121,7 @@ retry_after(const struct date_field *f, int64_t now)
 
 	if (!f->seen || f->bad)
 		return -1;
-	delay = field_seconds(text);
+	delay = field_number(text);
 	if (delay != -1)
 		return delay;
 	date = http_date(text, now);
@@ -130,7 +130,7 @@ retry_after(const struct date_field *f, int64_t now)
 	if (date <= now)
 		return 0;
 	delay = date - now;
-	return delay > FIELD_SECONDS_MAX ? FIELD_SECONDS_MAX : delay;
+	return delay > FIELD_NUMBER_MAX ? FIELD_NUMBER_MAX : delay;
 }
 
 void

@@ -125,7 +125,7 @@ field_value_is(const struct field_value *v, const char *s)
 }
 
 int64_t
-field_value_seconds(const struct field_value *v)
+field_value_number(const struct field_value *v)
 {
 	struct field_value rest = *v;
 	int64_t n = 0;
@@ -137,18 +137,18 @@ field_value_seconds(const struct field_value *v)
 		if (c < '0' || c > '9')
 			return -1;
 		n = n * 10 + (c - '0');
-		if (n > FIELD_SECONDS_MAX)
-			n = FIELD_SECONDS_MAX;
+		if (n > FIELD_NUMBER_MAX)
+			n = FIELD_NUMBER_MAX;
 	}
 	return n;
 }
 
 int64_t
-field_seconds(struct span text)
+field_number(struct span text)
 {
 	struct field_value v = { text, false };
 
-	return field_value_seconds(&v);
+	return field_value_number(&v);
 }
 
 bool

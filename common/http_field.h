@@ -14,8 +14,8 @@
 
 #include "cimd_int.h"
 
-/* Numbers of seconds end here (RFC 9111 1.2.2: 2^31). */
-#define FIELD_SECONDS_MAX INT64_C(2147483648)
+/* Numbers end here (of seconds, RFC 9111 1.2.2: 2^31). */
+#define FIELD_NUMBER_MAX INT64_C(2147483648)
 
 /* A token or a quoted string, the latter without its quotes. */
 struct field_value {
@@ -41,11 +41,14 @@ bool field_value(struct span *cur, struct field_value *out);
 /* Equal, quoted pairs undone, ASCII letters in either case? */
 bool field_value_is(const struct field_value *v, const char *s);
 
-/* Digits and nothing else, quoted pairs undone; -1: something else. */
-int64_t field_value_seconds(const struct field_value *v);
+/*
+ * The number that digits and nothing else make, quoted pairs undone; -1:
+ * something else.  Never more than FIELD_NUMBER_MAX.
+ */
+int64_t field_value_number(const struct field_value *v);
 
-/* The same for bare bytes.  Never more than FIELD_SECONDS_MAX. */
-int64_t field_seconds(struct span text);
+/* The same for bare bytes. */
+int64_t field_number(struct span text);
 
 /* Move to the next member of a list; false: there is none (left). */
 bool field_list_next(struct span *cur);

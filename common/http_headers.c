@@ -26,6 +26,7 @@ struct http_headers {
 	unsigned int content_types;
 	enum content_type content_type;
 	bool encoded;
+	bool chunked; /* or any other transfer coding */
 	bool bot_wall;
 	bool etag_seen;
 	char etag[256];
@@ -179,7 +180,7 @@ note_length(struct http_headers *h, struct span value)
 	while (field_list_next(&value)) {
 		if (!field_token(&value, &length) || !field_list_end(&value) ||
 		    length.n > sizeof(h->length_text) ||
-		    field_seconds(length) == -1)
+		    field_number(length) == -1)
 			return false;
 		if (h->length.p != NULL && !span_eq(h->length, length))
 			return false;
@@ -201,6 +202,7 @@ field(struct http_headers *h, struct span name, struct span value)
 	} else if (span_is_nocase(name, "content-encoding")) {
 		h->encoded |= has_coding(value, "identity");
 	} else if (span_is_nocase(name, "transfer-encoding")) {
+		h->chunked = true;
 		h->encoded |= has_coding(value, "chunked");
 	} else if (span_is_nocase(name, "cf-mitigated")) {
 		h->bot_wall = true;
@@ -322,6 +324,10 @@ http_headers_line(struct http_headers *h, struct span line,
 		return status_line(h, line, err);
 	if (line.n > 0)
 		return field_line(h, line, err);
+	/* RFC 9112 6.3: such a message ought to be handled as an error. */
+	if (h->position == IN_FIELDS && h->chunked && h->length.p != NULL)
+		return err_set(err, CIMD_E_STATUS, "5",
+		    "Content-Length and Transfer-Encoding are both there");
 	h->position = h->status < 200 ? AT_STATUS : IN_TRAILERS;
 	return CIMD_OK;
 }
@@ -344,6 +350,7 @@ http_headers_facts(const struct http_headers *h, int64_t now,
 	out->bot_wall = h->bot_wall;
 	memcpy(out->etag, h->etag, sizeof(out->etag));
 	out->bytes = h->bytes;
+	out->length = h->length.p != NULL ? field_number(h->length) : -1;
 	http_cache_facts(&h->cache, now, out);
 }
 

@@ -30,6 +30,7 @@ struct http_facts {
 	int64_t max_age, s_maxage, age;
 	int64_t date, expires, last_modified_at; /* UTC */
 	int64_t retry_after;                     /* seconds from now, or -1 */
+	int64_t length; /* Content-Length, at most 2^31; -1: none */
 	char etag[256]; /* empty: none, invalid, or longer than we keep */
 	char last_modified[64]; /* empty: none, or no date */
 	size_t bytes;           /* of headers so far, over all responses */

@@ -81,7 +81,7 @@ check_date(int64_t t)
 static void
 check_seconds(int64_t n)
 {
-	must(n >= -1 && n <= FIELD_SECONDS_MAX);
+	must(n >= -1 && n <= FIELD_NUMBER_MAX);
 }
 
 /* Does the input have these letters, in either case, at all? */
@@ -105,6 +105,7 @@ check_facts(const struct http_facts *f, struct span in)
 	check_seconds(f->s_maxage);
 	check_seconds(f->age);
 	check_seconds(f->retry_after);
+	check_seconds(f->length);
 	check_date(f->date);
 	check_date(f->expires);
 	check_date(f->last_modified_at);

@@ -109,6 +109,7 @@ check_facts(struct test_case *c, const struct http_facts *f)
 	check_number(c, "expires", f->expires, -1);
 	check_number(c, "last_modified_at", f->last_modified_at, -1);
 	check_number(c, "retry_after", f->retry_after, -1);
+	check_number(c, "length", f->length, -1);
 	check_text(c, "etag", f->etag);
 	check_text(c, "last_modified", f->last_modified);
 }
