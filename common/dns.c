@@ -259,9 +259,8 @@ judge_answers(const struct lookup *l, const struct question q[2],
 	return e;
 }
 
-/* Addresses that need no asking; false: the host is a name. */
-static bool
-literal(struct span host, struct netaddr *out)
+bool
+dns_literal(struct span host, struct netaddr *out)
 {
 	bool brackets =
 	    host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
@@ -315,7 +314,7 @@ dns_resolve(struct span host, const char *servers, int64_t deadline_ms,
 	struct lookup l = { .host = name, .out = out };
 
 	out->n = 0;
-	if (literal(host, &out->addr[0])) {
+	if (dns_literal(host, &out->addr[0])) {
 		out->n = 1;
 		return CIMD_OK;
 	}
@@ -359,7 +358,7 @@ is_server(struct span s)
 	if (end == NULL)
 		return false;
 	n = (size_t)(end - s.p) + (*end == ']' ? 1 : 0);
-	return literal((struct span){ s.p, n }, &a) &&
+	return dns_literal((struct span){ s.p, n }, &a) &&
 	    is_port((struct span){ s.p + n, s.n - n });
 }
 

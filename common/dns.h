@@ -31,6 +31,9 @@ struct dns_addresses {
 enum cimd_err dns_resolve(struct span host, const char *servers,
     int64_t deadline_ms, struct dns_addresses *out, struct cimd_error *err);
 
+/* The address that an IP literal (IPv6 in brackets) is; false: a name. */
+bool dns_literal(struct span host, struct netaddr *out);
+
 /*
  * Is this a list of name servers: addresses, with commas between them, each
  * maybe with a port ("192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53")?

@@ -1,0 +1,72 @@
+/*
+ * fetch_int.h - what the files of fetch.h share
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * step: part of 5
+ */
+
+#ifndef FETCH_INT_H
+#define FETCH_INT_H
+
+#include <curl/curl.h>
+
+#include "dns.h"
+#include "fetch.h"
+
+/*
+ * TLS sessions that all fetches share, so that a second handshake with the
+ * same host costs less.  None is used for longer than CIMD_TLS_SESSION_MS,
+ * because resuming it skips the check of the certificate.
+ */
+struct tls_sessions;
+
+/* One generation of sessions; give it to CURLOPT_SHARE. */
+struct tls_pool;
+
+/* NULL when out of memory. */
+struct tls_sessions *tls_sessions_new(void);
+
+/* No pool may be in use.  Accepts NULL; sets *s to NULL. */
+void tls_sessions_free(struct tls_sessions **s);
+
+/*
+ * The pool of now_ms (clock_ms()), with a reference to be dropped with
+ * tls_pool_drop().  NULL when out of memory.  Thread-safe.
+ */
+struct tls_pool *tls_pool_get(struct tls_sessions *s, int64_t now_ms);
+void tls_pool_drop(struct tls_sessions *s, struct tls_pool *pool);
+CURLSH *tls_pool_share(const struct tls_pool *pool);
+
+/* Where a proxy is. */
+struct proxy {
+	char *host;
+	uint16_t port;
+};
+
+struct fetcher {
+	struct fetch_settings settings;
+	struct tls_sessions *sessions;
+	struct proxy proxy; /* host NULL: none */
+};
+
+/* One GET: what the callbacks of libcurl share. */
+struct transfer {
+	const struct fetcher *fetcher;
+	const struct fetch_request *req;
+	struct span connect_host; /* of the server, or of the proxy */
+	uint16_t connect_port;
+	struct dns_addresses allowed; /* nothing else is connected to */
+	int64_t connect_ms, total_ms; /* time left */
+	struct http_headers *headers;
+	struct fetch_response *out;
+	enum cimd_err code; /* why a callback ended the transfer */
+	struct cimd_error *err;
+	bool enough; /* it ended well: the rest is of no interest */
+};
+
+/*
+ * Perform t with a new easy handle.  Fails with the codes of fetch_get().
+ */
+enum cimd_err fetch_perform(struct transfer *t, CURLSH *share);
+
+#endif /* FETCH_INT_H */
