@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
 #include "entry.h"
 
 struct entry *
@@ -50,4 +51,23 @@ entry_free(struct entry **e)
 	cimd_client_free(&last->served);
 	free(last->client_id);
 	free(last);
+}
+
+enum cimd_err
+entry_derive(struct entry *e, struct cimd_error *err)
+{
+	struct cimd_error why = { 0 };
+	enum cimd_err code;
+
+	cimd_client_free(&e->served);
+	e->update_waits = e->approved != NULL && e->live != NULL &&
+	    change_classify(e->approved, e->live) != 0;
+	if (!e->update_waits)
+		return CIMD_OK;
+	code = change_serve(e->approved, e->live, &e->served, &why);
+	if (code != CIMD_E_NO_MEMORY)
+		return CIMD_OK; /* else nothing of approved is left */
+	if (err != NULL)
+		*err = why;
+	return code;
 }

@@ -84,6 +84,102 @@ threads_share(void **state)
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
 }
 
+/* A record with these redirect URIs, one to three. */
+static struct cimd_client *
+record(const char *const *redirects, size_t n)
+{
+	static struct client_fields f;
+	struct cimd_client *c = NULL;
+	size_t i;
+
+	f = (struct client_fields){ .methods = METHOD_NONE,
+		.grants = GRANT_AUTHORIZATION_CODE,
+		.response_code = true };
+	f.text[CLIENT_ID] = span_of("https://a.example/c");
+	f.n_redirects = n;
+	for (i = 0; i < n; i++)
+		f.redirect[i].uri = span_of(redirects[i]);
+	assert_int_equal(client_build(&f, &c, NULL), CIMD_OK);
+	return c;
+}
+
+static const char *const uris[] = { "https://a.example/1",
+	"https://a.example/2", "https://a.example/3" };
+
+static void
+equal_records_wait_for_nothing(void **state)
+{
+	struct entry *e = entry_new(span_of("https://a.example/c"));
+
+	(void)state;
+	assert_non_null(e);
+	assert_int_equal(entry_derive(e, NULL), CIMD_OK);
+	assert_false(e->update_waits);
+	e->live = record(uris, 2);
+	assert_int_equal(entry_derive(e, NULL), CIMD_OK);
+	assert_false(e->update_waits);
+	e->approved = record(uris, 2);
+	assert_int_equal(entry_derive(e, NULL), CIMD_OK);
+	assert_false(e->update_waits);
+	assert_null(e->served);
+	cimd_client_free(&e->live);
+	assert_int_equal(entry_derive(e, NULL), CIMD_OK);
+	assert_false(e->update_waits);
+	entry_free(&e);
+}
+
+/* What live no longer has is not served, what it has anew neither. */
+static void
+serves_what_both_have(void **state)
+{
+	struct entry *e = entry_new(span_of("https://a.example/c"));
+
+	(void)state;
+	assert_non_null(e);
+	e->approved = record(uris, 2);
+	e->live = record(uris + 1, 2);
+	assert_int_equal(entry_derive(e, NULL), CIMD_OK);
+	assert_true(e->update_waits);
+	assert_int_equal(cimd_client_redirects(e->served), 1);
+	assert_string_equal(cimd_client_redirect(e->served, 0), uris[1]);
+	cimd_client_free(&e->live);
+	e->live = record(uris + 2, 1);
+	assert_int_equal(entry_derive(e, NULL), CIMD_OK);
+	assert_true(e->update_waits);
+	assert_null(e->served);
+	cimd_client_free(&e->live);
+	e->live = record(uris, 2);
+	assert_int_equal(entry_derive(e, NULL), CIMD_OK);
+	assert_false(e->update_waits);
+	entry_free(&e);
+}
+
+static bool
+derive(void *ctx)
+{
+	struct entry *e = ctx;
+	struct cimd_error err = { 0 };
+	enum cimd_err code = entry_derive(e, &err);
+
+	if (code != CIMD_OK)
+		assert_int_equal(err.code, CIMD_E_NO_MEMORY);
+	return code == CIMD_OK;
+}
+
+static void
+derives_with_little_memory(void **state)
+{
+	struct entry *e = entry_new(span_of("https://a.example/c"));
+
+	(void)state;
+	assert_non_null(e);
+	e->approved = record(uris, 2);
+	e->live = record(uris + 1, 2);
+	assert_true(alloc_sweep(derive, e) > 0);
+	assert_non_null(e->served);
+	entry_free(&e);
+}
+
 static bool
 make_and_free(void *ctx)
 {
@@ -109,6 +205,9 @@ main(void)
 		cmocka_unit_test(starts_out_empty),
 		cmocka_unit_test(last_reference_frees),
 		cmocka_unit_test(threads_share),
+		cmocka_unit_test(equal_records_wait_for_nothing),
+		cmocka_unit_test(serves_what_both_have),
+		cmocka_unit_test(derives_with_little_memory),
 		cmocka_unit_test(survives_lack_of_memory),
 	};
 
