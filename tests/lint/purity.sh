@@ -33,7 +33,7 @@ extra() {
 	netaddr) echo 'inet_(pton|ntop)' ;;
 	policy_match | redirect) echo 'psl_.*' ;;
 	url) echo 'curl_url.*|curl_free' ;;
-	client | conf* | document | json_* | policy_* | settings)
+	api_json | change_diff | client | conf* | document | json_* | policy_* | settings)
 		echo 'json_(object|tokener|util)_.*' ;;
 	esac
 }
