@@ -23,11 +23,11 @@ libc="$libc|__start___sanc.*|__stop___sanc.*|mangled_path"
 
 # Libraries whose functions compute and nothing else, per step.
 bignum='BN_.*|OPENSSL_cleanse|CRYPTO_(free|memcmp)|ERR_(clear_error|set_mark'
-bignum="$bignum|pop_to_mark|peek_last_error)"
+bignum="$bignum|get_error|pop_to_mark|peek_last_error)"
 evp="$bignum|EVP_.*|OSSL_PARAM_.*|ECDSA_SIG_.*|i2d_ECDSA_SIG"
 extra() {
 	case $1 in
-	assertion) echo "$evp|json_(object|tokener)_.*" ;;
+	assertion | jws) echo "$evp|json_(object|tokener)_.*" ;;
 	jwk | jwk_key | jwks) echo "$evp|json_(object|tokener)_.*" ;;
 	host) echo 'idn2_.*' ;;
 	netaddr) echo 'inet_(pton|ntop)' ;;
