@@ -31,9 +31,13 @@ struct assertion_claims {
 };
 
 /*
- * Verify the compact JWS.  *unknown_kid is true when it failed only because
- * no key has its kid: the keys may have been rotated, fetch them once.
- * Fails with: CIMD_E_ASSERTION (text: which check), CIMD_E_NO_MEMORY.
+ * Verify the compact JWS of a client whose record allows private_key_jwt:
+ * header and claims first, then the signature.  *unknown_kid is true when it
+ * failed only because no key has its kid: the keys may have been rotated,
+ * fetch them once.  On failure out is all zero.
+ * Fails with: CIMD_E_ASSERTION (text: which check), CIMD_E_NO_MEMORY,
+ * CIMD_E_INTERNAL (the keys of the record cannot be read, or OpenSSL cannot
+ * do the algorithm).
  */
 enum cimd_err assertion_verify(struct span token,
     const struct assertion_rules *rules, struct assertion_claims *out,
