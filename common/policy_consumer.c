@@ -33,8 +33,8 @@ check_audience(const struct conf *c, const char *member, const char *text,
 	return conf_fail(c, member, "an audience must not be empty");
 }
 
-static const char *
-member_name(size_t i)
+const char *
+consumer_member_name(size_t i)
 {
 	static const char *const names[] = { "name", "uid", "gid", "service",
 		"delegate", "audiences", "clients", NULL };
@@ -75,7 +75,7 @@ consumer_read(const struct conf *c, struct consumer *out)
 	enum cimd_err e;
 
 	memset(out, 0, sizeof(*out));
-	e = conf_known(c, member_name);
+	e = conf_known(c, consumer_member_name);
 	if (e != CIMD_OK)
 		return e;
 	out->name = strdup(c->name);

@@ -111,6 +111,11 @@ policy_reader policy_read_country;
 policy_reader policy_read_forbidden;
 policy_reader policy_read_method_error;
 
+/* policy_read.c */
+
+/* Names at the top level that are policy, and "client" and so on; NULL end. */
+conf_names_fn policy_member_name;
+
 /* Members that sections have and the top level gives defaults for. */
 enum rule_member {
 	MEMBER_TRUST = 0, /* bit 0 of rule.given, and so on */
@@ -156,6 +161,10 @@ void rule_free_redirects(struct rule *r);
 void rule_clear(struct rule *r);
 
 /* policy_consumer.c */
+
+/* Names of the members of a consumer section; NULL at the end. */
+conf_names_fn consumer_member_name;
+
 enum cimd_err consumer_read(const struct conf *c, struct consumer *out);
 void consumer_clear(struct consumer *c);
 

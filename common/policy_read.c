@@ -258,9 +258,8 @@ enum {
 	N_ROWS = sizeof(rows) / sizeof(rows[0])
 };
 
-/* Names at the top level of a realm's policy. */
-static const char *
-realm_name(size_t i)
+const char *
+policy_member_name(size_t i)
 {
 	if (i < N_ROWS)
 		return rows[i].name;
@@ -274,7 +273,7 @@ static const char *
 machine_name(size_t i)
 {
 	if (i < N_ROWS + MEMBER_COUNT)
-		return realm_name(i);
+		return policy_member_name(i);
 	i -= N_ROWS + MEMBER_COUNT;
 	return i == 0 ? "daemon" : settings_name(i - 1);
 }
@@ -294,7 +293,7 @@ check_realm(const struct conf *c)
 		if (conf_has(c, name))
 			return conf_fail(c, name,
 			    "only cimd.conf can say that, not a realm");
-	return conf_known(c, realm_name);
+	return conf_known(c, policy_member_name);
 }
 
 static enum cimd_err

@@ -16,6 +16,7 @@
 #include "cases.h"
 #include "conf.h"
 #include "json_scan.h"
+#include "policy_int.h"
 #include "settings.h"
 
 static enum cimd_err
@@ -273,6 +274,86 @@ measures_distance(void **state)
 	assert_null(conf_nearest("x", some_names));
 }
 
+/* The text of $top_srcdir/man/cimd.conf.5; free() it. */
+static char *
+read_page(void)
+{
+	const char *top = getenv("top_srcdir");
+	char path[512], *text;
+	size_t n;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/man/cimd.conf.5",
+	    top == NULL ? "../.." : top);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	text = calloc(1, 65536);
+	assert_non_null(text);
+	n = fread(text, 1, 65535, f);
+	assert_true(n > 0 && n < 65535);
+	(void)fclose(f);
+	return text;
+}
+
+/* The item of a name: from its .It line to the next; absent: none. */
+static struct span
+item_of(const char *page, const char *name)
+{
+	struct span out = { NULL, 0 };
+	const char *end;
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "\n.It Ic %s\n", name);
+	out.p = strstr(page, line);
+	if (out.p == NULL)
+		return out;
+	end = strstr(out.p + strlen(line) - 1, "\n.It Ic ");
+	out.n = end == NULL ? strlen(out.p) : (size_t)(end - out.p);
+	return out;
+}
+
+static bool
+says(struct span item, const char *text)
+{
+	return memmem(item.p, item.n, text, strlen(text)) != NULL;
+}
+
+/* cimd.conf(5) has every member, with the range and default of a setting. */
+static void
+manual_agrees(void **state)
+{
+	conf_names_fn *const names[] = { policy_member_name, rule_member_name,
+		consumer_member_name };
+	struct setting_facts facts;
+	char *page = read_page(), want[192];
+	const char *name;
+	struct span item;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; settings_facts(i, &facts); i++) {
+		item = item_of(page, facts.name);
+		if (item.p == NULL)
+			fail_msg("cimd.conf.5 lacks %s", facts.name);
+		if (facts.fallback[0] == '\0')
+			continue;
+		(void)snprintf(want, sizeof(want), "(%s%sdefault %s)",
+		    facts.range, facts.range[0] == '\0' ? "" : "; ",
+		    facts.fallback);
+		if (!says(item, want))
+			fail_msg("cimd.conf.5, %s: no %s", facts.name, want);
+	}
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (j = 0; (name = names[i](j)) != NULL; j++) {
+			if (strcmp(name, "name") == 0 || name[0] == '\0')
+				continue;
+			if (item_of(page, name).p == NULL &&
+			    !says((struct span){ page, strlen(page) }, name))
+				fail_msg("cimd.conf.5 lacks %s", name);
+		}
+	free(page);
+}
+
 int
 main(void)
 {
@@ -284,6 +365,7 @@ main(void)
 		cmocka_unit_test(survives_no_memory),
 		cmocka_unit_test(reads_members),
 		cmocka_unit_test(measures_distance),
+		cmocka_unit_test(manual_agrees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
