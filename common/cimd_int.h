@@ -33,7 +33,7 @@ enum {
 	CIMD_CONNECT_MS = 2000,      /* resolve and connect */
 	CIMD_FETCH_MS = 3000,        /* document and its JWKS together */
 	CIMD_LOOKUP_MS = 4000,       /* what a caller waits at most */
-	CIMD_TLS_SESSION_MS = 300000, /* resuming skips the certificate */
+	CIMD_TLS_SHARE_MS = 300000,  /* resuming skips the certificate */
 	CIMD_MAX_FETCHES = 16,       /* at once */
 	CIMD_MAX_HOST_FETCHES = 4,   /* at once to one host */
 	CIMD_TTL_MIN_S = 60,         /* freshness clamp */

@@ -15,7 +15,7 @@
 
 /*
  * TLS sessions that all fetches share, so that a second handshake with the
- * same host costs less.  None is used for longer than CIMD_TLS_SESSION_MS,
+ * same host costs less.  None is used for longer than CIMD_TLS_SHARE_MS,
  * because resuming it skips the check of the certificate.
  */
 struct tls_sessions;

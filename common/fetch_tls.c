@@ -123,8 +123,7 @@ tls_pool_get(struct tls_sessions *s, int64_t now_ms)
 	struct tls_pool *pool, *old = NULL;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->pool == NULL ||
-	    now_ms - s->pool->born_ms >= CIMD_TLS_SESSION_MS) {
+	if (s->pool == NULL || now_ms - s->pool->born_ms >= CIMD_TLS_SHARE_MS) {
 		old = unref(s->pool);
 		s->pool = pool_new(now_ms);
 	}
