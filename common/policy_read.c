@@ -123,6 +123,29 @@ allowed(const struct reading *r, const char *name)
 	return out;
 }
 
+/* Fail on a name in "allow" that means nothing, with the nearest that does. */
+static enum cimd_err
+not_allowed(const struct reading *r, const char *member, const char *name)
+{
+	const struct policy *from[2] = { r->p, r->base };
+	const char *near = NULL;
+	size_t i, j, d, best = strlen(name) / 3 + 1;
+
+	for (i = 0; i < 2; i++)
+		for (j = 0; from[i] != NULL && j < from[i]->n_catalog; j++) {
+			d = conf_distance(name, from[i]->catalog[j].name, best);
+			if (d > best || (d == best && near != NULL))
+				continue;
+			best = d;
+			near = from[i]->catalog[j].name;
+		}
+	return conf_fail(r->c, member,
+	    "\"%.64s\" is neither an https URL nor a client of the catalog"
+	    "%s%s%s",
+	    name, near == NULL ? "" : "; did you mean \"",
+	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+}
+
 /* A rule for an exact URL or pattern in "allow". */
 static enum cimd_err
 url_rule(const struct conf *c, const char *member, const char *text,
@@ -156,10 +179,7 @@ allow_item(const struct conf *c, const char *member, const char *text,
 	} else {
 		from = allowed(r, text);
 		if (from == NULL)
-			e = conf_fail(c, member,
-			    "\"%.64s\" is neither an https URL nor a client "
-			    "of the catalog",
-			    text);
+			e = not_allowed(r, member, text);
 	}
 	if (e != CIMD_OK)
 		return e;
