@@ -25,6 +25,9 @@ entry_new(struct span client_id)
 	if (client_id.n > 0)
 		memcpy(e->client_id, client_id.p, client_id.n);
 	e->client_id[client_id.n] = '\0';
+	/* A lookup that finds the entry need not parse its URL again. */
+	(void)url_parse(span_of(e->client_id),
+	    URL_ALLOW_ADDRESS | URL_ALLOW_SPECIAL, &e->url, NULL);
 	atomic_init(&e->refs, 1);
 	return e;
 }

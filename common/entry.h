@@ -10,6 +10,7 @@
 
 #include "client.h"
 #include "freshness.h"
+#include "url.h"
 
 /* An administrator's own word about a client. */
 enum governance {
@@ -22,6 +23,7 @@ enum governance {
 struct entry {
 	_Atomic uint32_t refs;
 	char *client_id;
+	struct url url; /* its parts; whole is absent if it is no such URL */
 	enum governance governance;
 	struct cimd_client *live;     /* last valid document; may be NULL */
 	struct cimd_client *approved; /* may be NULL */

@@ -61,20 +61,28 @@ has_dot_segment(struct span path)
 }
 
 static enum cimd_err
-check_host(struct url *out, unsigned int flags, struct cimd_error *err)
+check_host(struct url *out, struct cimd_error *err)
 {
 	const char *why = NULL;
 
 	out->host_kind = host_judge(out->host, &why);
-	switch (out->host_kind) {
-	case HOST_NAME:
+	if (out->host_kind != HOST_BAD)
 		return CIMD_OK;
+	if (why == host_no_memory)
+		return err_no_memory(err);
+	return err_set(err, CIMD_E_URL, "3", "client_id %s", why);
+}
+
+static enum cimd_err
+admit_host(const struct url *u, unsigned int flags, struct cimd_error *err)
+{
+	switch (u->host_kind) {
 	case HOST_SPECIAL:
 		if (flags & URL_ALLOW_SPECIAL)
 			return CIMD_OK;
 		return err_set(err, CIMD_E_URL, "policy",
 		    "client_id has a special-use name as host: %.*s",
-		    (int)out->host.n, out->host.p);
+		    (int)u->host.n, u->host.p);
 	case HOST_IPV4:
 	case HOST_IPV6:
 		if (flags & URL_ALLOW_ADDRESS)
@@ -82,11 +90,47 @@ check_host(struct url *out, unsigned int flags, struct cimd_error *err)
 		return err_set(err, CIMD_E_URL, "policy",
 		    "client_id has an IP address as host, which no rule names");
 	case HOST_BAD:
+	case HOST_NAME:
 		break;
 	}
-	if (why == host_no_memory)
-		return err_no_memory(err);
-	return err_set(err, CIMD_E_URL, "3", "client_id %s", why);
+	return CIMD_OK;
+}
+
+enum cimd_err
+url_admit(const struct url *u, unsigned int flags, struct cimd_error *err)
+{
+	uint64_t w = u->warnings;
+
+	if ((flags & URL_REFUSE_ROOT) != 0 &&
+	    (w & WARN_BIT(WARN_URL_ROOT_PATH)) != 0)
+		return err_set(err, CIMD_E_URL, "policy",
+		    "client_id has no path but \"/\" (root_path = no)");
+	if ((flags & URL_REFUSE_QUERY) != 0 &&
+	    (w & WARN_BIT(WARN_URL_QUERY)) != 0)
+		return err_set(err, CIMD_E_URL, "policy",
+		    "client_id has a query (query = no)");
+	return admit_host(u, flags, err);
+}
+
+/* A span of the bytes at from, in the same bytes at to. */
+static struct span
+moved(struct span s, const char *from, const char *to)
+{
+	if (s.p != NULL)
+		s.p = to + (s.p - from);
+	return s;
+}
+
+void
+url_move(const struct url *u, const char *whole, struct url *out)
+{
+	const char *from = u->whole.p;
+
+	*out = *u;
+	out->whole.p = whole;
+	out->host = moved(u->host, from, whole);
+	out->path = moved(u->path, from, whole);
+	out->query = moved(u->query, from, whole);
 }
 
 static enum cimd_err
@@ -102,32 +146,23 @@ check_port(const struct uri *u, struct url *out, struct cimd_error *err)
 }
 
 static enum cimd_err
-check_path(struct url *out, unsigned int flags, struct cimd_error *err)
+check_path(struct url *out, struct cimd_error *err)
 {
 	if (out->path.n == 0)
 		return err_set(err, CIMD_E_URL, "3", "client_id has no path");
 	if (has_dot_segment(out->path))
 		return err_set(err, CIMD_E_URL, "3",
 		    "client_id has a \".\" or \"..\" path segment");
-	if (out->path.n == 1) {
-		if (flags & URL_REFUSE_ROOT)
-			return err_set(err, CIMD_E_URL, "policy",
-			    "client_id has no path but \"/\" (root_path = no)");
+	if (out->path.n == 1)
 		out->warnings |= WARN_BIT(WARN_URL_ROOT_PATH);
-	}
-	if (out->query.p != NULL) {
-		if (flags & URL_REFUSE_QUERY)
-			return err_set(err, CIMD_E_URL, "policy",
-			    "client_id has a query (query = no)");
+	if (out->query.p != NULL)
 		out->warnings |= WARN_BIT(WARN_URL_QUERY);
-	}
 	return CIMD_OK;
 }
 
 /* What section 3 says of all parts; out is filled in. */
 static enum cimd_err
-check_parts(const struct uri *u, unsigned int flags, struct url *out,
-    struct cimd_error *err)
+check_parts(const struct uri *u, struct url *out, struct cimd_error *err)
 {
 	enum cimd_err e;
 
@@ -136,13 +171,13 @@ check_parts(const struct uri *u, unsigned int flags, struct url *out,
 		    "client_id has a fragment");
 	if (u->userinfo.p != NULL)
 		return err_set(err, CIMD_E_URL, "3", "client_id has userinfo");
-	e = check_host(out, flags, err);
+	e = check_host(out, err);
 	if (e != CIMD_OK)
 		return e;
 	e = check_port(u, out, err);
 	if (e != CIMD_OK)
 		return e;
-	return check_path(out, flags, err);
+	return check_path(out, err);
 }
 
 /* The same host, whatever case and, for IPv6, form it is written in? */
@@ -216,7 +251,9 @@ url_parse(struct span s, unsigned int flags, struct url *out,
 	out->host = u.host;
 	out->path = u.path;
 	out->query = u.query;
-	e = check_parts(&u, flags, out, err);
+	e = check_parts(&u, out, err);
+	if (e == CIMD_OK)
+		e = url_admit(out, flags, err);
 	if (e == CIMD_OK)
 		e = check_libcurl(out, err);
 	if (e != CIMD_OK)

@@ -38,4 +38,15 @@ enum url_flag {
 enum cimd_err url_parse(struct span s, unsigned int flags, struct url *out,
     struct cimd_error *err);
 
+/*
+ * The part of url_parse() that depends on flags, for a URL that it took
+ * before with URL_ALLOW_ADDRESS and URL_ALLOW_SPECIAL.
+ * Fails with: CIMD_E_URL.
+ */
+enum cimd_err url_admit(const struct url *u, unsigned int flags,
+    struct cimd_error *err);
+
+/* u for a copy of the same bytes that starts at whole. */
+void url_move(const struct url *u, const char *whole, struct url *out);
+
 #endif /* URL_H */
