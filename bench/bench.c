@@ -340,7 +340,7 @@ flood(struct bench *b)
 }
 
 static struct cimd *
-make_resolver(const char *state_dir)
+make_resolver(const char *state_dir, const char *rules)
 {
 	struct cimd_error err = { 0 };
 	struct cimd *r;
@@ -349,9 +349,10 @@ make_resolver(const char *state_dir)
 
 	n = snprintf(config, sizeof(config),
 	    "{\"state_dir\": \"%s\", \"ca_path\": \"%s\", "
-	    "\"default\": \"unverified\", \"fetch_rate\": 1000000, "
-	    "\"fetch_rate_host\": 1000000, \"max_unverified\": %s}",
-	    state_dir, getenv("LAB_CA_PATH"), getenv("BENCH_CLIENTS"));
+	    "\"default\": \"unverified\", \"fetch_rate\": 100000, "
+	    "\"client\": [%s], "
+	    "\"fetch_rate_host\": 100000, \"max_unverified\": %s}",
+	    state_dir, getenv("LAB_CA_PATH"), rules, getenv("BENCH_CLIENTS"));
 	if (cimd_new(config, (size_t)n, &r, &err) != CIMD_OK)
 		die("configuration", &err);
 	return r;
@@ -376,7 +377,7 @@ main(int argc, char **argv)
 	b.base = argv[2];
 	b.n = strtol(argv[3], NULL, 10);
 	b.state_dir = argc > 4 ? argv[4] : "";
-	b.r = make_resolver(b.state_dir);
+	b.r = make_resolver(b.state_dir, getenv("BENCH_RULES"));
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (strcmp(argv[1], modes[i].name) == 0)
 			modes[i].fn(&b);

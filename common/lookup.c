@@ -79,12 +79,8 @@ enum cimd_err
 lookup_fetch(struct lookup *l, gate_done_fn *done, void *ctx,
     struct cimd_error *err)
 {
-	struct entry *e = NULL;
-	bool known;
+	bool known = l->known != NULL && l->known->kept;
 
-	(void)resolver_entry(l->r, l->url.whole, 0, false, &e, NULL);
-	known = e != NULL && e->kept;
-	entry_free(&e);
 	l->fetched = true;
 	return start_flight(l, done, ctx, known, err);
 }
@@ -168,6 +164,7 @@ lookup_report(struct lookup *l, enum cimd_err e, const struct cimd_error *err)
 void
 lookup_clear(struct lookup *l)
 {
+	entry_free(&l->known);
 	policy_free(&l->realm);
 	setup_free(&l->setup);
 }

@@ -30,11 +30,7 @@ refresh_new(const struct lookup *l)
 	f->setup = setup_ref(l->setup);
 	f->realm = l->realm != NULL ? policy_ref(l->realm) : NULL;
 	f->verdict = l->verdict;
-	f->url.whole.p = f->client_id;
-	f->url.whole.n = l->url.whole.n;
-	f->url.host.p = f->client_id + (l->url.host.p - l->url.whole.p);
-	f->url.host.n = l->url.host.n;
-	f->url.port = l->url.port;
+	url_move(&l->url, f->client_id, &f->url);
 	return f;
 }
 

@@ -14,6 +14,22 @@
 #include "error.h"
 #include "resolve.h"
 
+/* The parts of the URL: known already, or parsed. */
+static enum cimd_err
+find_url(struct lookup *l, struct span id, struct cimd_error *err)
+{
+	bool counted = l->request.purpose != CIMD_DISPLAY;
+	uint32_t count = counted ? l->consumer_index : TABLE_CONSUMERS;
+	unsigned int flags;
+
+	flags = policy_url_flags(l->setup->policy, l->realm, id);
+	l->known = table_get(l->r->table, id, count, clock_utc());
+	if (l->known == NULL || l->known->url.whole.p == NULL)
+		return url_parse(id, flags, &l->url, err);
+	url_move(&l->known->url, id.p, &l->url);
+	return url_admit(&l->url, flags, err);
+}
+
 /* Steps 1 and 2. */
 enum cimd_err
 lookup_begin(struct lookup *l, struct cimd *r,
@@ -33,9 +49,7 @@ lookup_begin(struct lookup *l, struct cimd *r,
 	if (realm.p != NULL &&
 	    (e = resolver_realm(r, realm, &l->realm, err)) != CIMD_OK)
 		return e;
-	e = url_parse(id, policy_url_flags(l->setup->policy, l->realm, id),
-	    &l->url, err);
-	if (e != CIMD_OK)
+	if ((e = find_url(l, id, err)) != CIMD_OK)
 		return e;
 	q.machine = l->setup->policy;
 	q.realm = l->realm;
@@ -178,16 +192,15 @@ lookup_try(struct lookup *l, bool *fetch, struct cimd_decision **out,
     struct cimd_error *err)
 {
 	bool counted = l->request.purpose != CIMD_DISPLAY;
-	struct entry *e = NULL;
-	enum cimd_err code;
+	enum cimd_err code = CIMD_OK;
 
 	*out = NULL;
 	*fetch = false;
-	code = resolver_entry(l->r, l->url.whole, l->consumer_index, counted,
-	    &e, err);
+	if (l->known == NULL)
+		code = resolver_entry(l->r, l->url.whole, l->consumer_index,
+		    counted, &l->known, err);
 	if (code == CIMD_OK)
-		code = answer(l, e, fetch, out, err);
-	entry_free(&e);
+		code = answer(l, l->known, fetch, out, err);
 	return code;
 }
 

@@ -40,6 +40,7 @@ struct lookup {
 	struct setup *setup;
 	struct policy *realm;
 	struct url url;
+	struct entry *known; /* what the table had; may be NULL */
 	struct verdict verdict;
 	int64_t started_us;
 	const char *remote_addr; /* for the log; NULL: not known */
