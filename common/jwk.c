@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "base64url.h"
+#include "digest.h"
 #include "error.h"
 #include "json_out.h"
 #include "jwk.h"
@@ -209,7 +210,7 @@ make_thumbprint(const struct parts *parts, uint8_t out[32],
 	if ((e = json_out_take(&o, &text, &s.n, err)) != CIMD_OK)
 		return e;
 	s.p = text;
-	e = jwk_key_sha256(s, out, err);
+	e = digest_sha256(s, out, err);
 	free(text);
 	return e;
 }

@@ -216,14 +216,3 @@ jwk_key_free(EVP_PKEY *key)
 {
 	EVP_PKEY_free(key);
 }
-
-enum cimd_err
-jwk_key_sha256(struct span s, uint8_t out[32], struct cimd_error *err)
-{
-	int status;
-
-	(void)ERR_set_mark();
-	status = EVP_Digest(s.p, s.n, out, NULL, EVP_sha256(), NULL);
-	ERR_pop_to_mark();
-	return status == 1 ? CIMD_OK : err_no_memory(err);
-}

@@ -43,8 +43,4 @@ enum cimd_err jwk_key_ed25519(struct span x, struct evp_pkey_st **out,
 /* Accepts NULL. */
 void jwk_key_free(struct evp_pkey_st *key);
 
-/* SHA-256.  Fails with: CIMD_E_NO_MEMORY. */
-enum cimd_err jwk_key_sha256(struct span s, uint8_t out[32],
-    struct cimd_error *err);
-
 #endif /* JWK_KEY_H */

@@ -27,14 +27,15 @@ bignum="$bignum|get_error|pop_to_mark|peek_last_error)"
 evp="$bignum|EVP_.*|OSSL_PARAM_.*|ECDSA_SIG_.*|i2d_ECDSA_SIG"
 extra() {
 	case $1 in
-	assertion | jws) echo "$evp|json_(object|tokener)_.*" ;;
-	jwk | jwk_key | jwks) echo "$evp|json_(object|tokener)_.*" ;;
+	assertion | digest | jwk | jwk_key | jwks | jws)
+		echo "$evp|json_(object|tokener)_.*" ;;
 	host) echo 'idn2_.*' ;;
 	netaddr) echo 'inet_(pton|ntop)' ;;
 	policy_match | redirect) echo 'psl_.*' ;;
 	url) echo 'curl_url.*|curl_free' ;;
-	api_json | change_diff | client | conf* | document | json_* | policy_* | settings)
-		echo 'json_(object|tokener|util)_.*' ;;
+	api_json | change_diff | client | conf* | document* | json_* | policy_* | \
+		settings)
+		echo 'json_(object|tokener|type|util)_.*' ;;
 	esac
 }
 

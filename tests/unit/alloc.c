@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <idn2.h>
 #include <json-c/json.h>
 
 #include "alloc.h"
@@ -180,4 +181,17 @@ int
 __wrap_json_object_array_add(struct json_object *o, struct json_object *value)
 {
 	return fails_now() ? -1 : __real_json_object_array_add(o, value);
+}
+
+int __real_idn2_register_u8(const uint8_t *ulabel, const uint8_t *alabel,
+    uint8_t **out, int flags);
+int __wrap_idn2_register_u8(const uint8_t *ulabel, const uint8_t *alabel,
+    uint8_t **out, int flags);
+int
+__wrap_idn2_register_u8(const uint8_t *ulabel, const uint8_t *alabel,
+    uint8_t **out, int flags)
+{
+	if (fails_now())
+		return IDN2_MALLOC;
+	return __real_idn2_register_u8(ulabel, alabel, out, flags);
 }

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * For programs that are linked with $(alloc_wraps): the linker then leads
- * malloc and its kind, and the functions of json-c that allocate, through
- * alloc.c.  Calls inside of shared libraries stay as they are.  Only for
- * tests; not for use in several threads.
+ * malloc and its kind, and functions of json-c and libidn2 that allocate,
+ * through alloc.c.  Calls inside of shared libraries stay as they are.  Only
+ * for tests; not for use in several threads.
  */
 
 #ifndef ALLOC_H
