@@ -237,7 +237,8 @@ uri_port(const struct uri *u)
 		return 443;
 	if (u->port.p == NULL && span_is_nocase(u->scheme, "http"))
 		return 80;
-	if (u->port.n == 0 || u->port.n > 5 || u->port.p[0] == '0')
+	if (u->port.p == NULL || u->port.n == 0 || u->port.n > 5 ||
+	    u->port.p[0] == '0')
 		return 0;
 	for (i = 0; i < u->port.n; i++)
 		port = 10 * port + (uint32_t)(u->port.p[i] - '0');

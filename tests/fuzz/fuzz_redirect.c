@@ -32,6 +32,7 @@ check_kept(struct span uri, enum redirect_kind kind)
 
 	must(uri_split(uri, &u, &why));
 	must(!uri_scheme_is_dangerous(u.scheme));
+	must(uri.p != NULL);
 	must(memchr(uri.p, '*', uri.n) == NULL);
 	must(memchr(uri.p, '#', uri.n) == NULL);
 	must(u.userinfo.p == NULL);

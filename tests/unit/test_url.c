@@ -162,13 +162,13 @@ is_as_expected(const char *expected, struct span s)
 static void
 check_form(char *line)
 {
-	char *class_ = strchr(line, '\t'), *expected, *end;
+	char *form = strchr(line, '\t'), *expected, *end;
 	struct json_object *o;
 	struct span s;
 
-	assert_non_null(class_);
-	*class_++ = '\0';
-	expected = strchr(class_, '\t');
+	assert_non_null(form);
+	*form++ = '\0';
+	expected = strchr(form, '\t');
 	assert_non_null(expected);
 	*expected++ = '\0';
 	end = strchr(expected, '\t');
@@ -179,7 +179,7 @@ check_form(char *line)
 	s.p = json_object_get_string(o);
 	s.n = (size_t)json_object_get_string_len(o);
 	if (!is_as_expected(expected, s))
-		fail_msg("%s (%s) is not: %s", line, class_, expected);
+		fail_msg("%s (%s) is not: %s", line, form, expected);
 	json_object_put(o);
 }
 
