@@ -15,6 +15,7 @@
 #include "alloc.h"
 #include "cases.h"
 #include "decide.h"
+#include "document.h"
 #include "error.h"
 #include "json_scan.h"
 #include "names.h"
@@ -41,6 +42,42 @@ bits_of(struct test_case *c, const char *key, uint32_t otherwise,
 	return out;
 }
 
+/* The client identifier of the case. */
+static struct span
+id_of(struct test_case *c)
+{
+	struct span id = case_value(c, "client_id");
+
+	return id.p == NULL ? span_of("https://app.example.com/c") : id;
+}
+
+/* The record of a file of tests/fixtures/documents. */
+static struct cimd_client *
+fixture(struct test_case *c, const char *name)
+{
+	const char *top = getenv("top_srcdir");
+	struct cimd_client *out = NULL;
+	struct cimd_error err = { 0 };
+	struct document *d = NULL;
+	char path[512], *body = malloc(CIMD_MAX_DOCUMENT);
+	struct span text = { body, 0 };
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/tests/fixtures/documents/%s",
+	    top == NULL ? "." : top, name);
+	f = fopen(path, "rb");
+	if (f == NULL || body == NULL)
+		fail_msg("cannot read %s", path);
+	text.n = fread(body, 1, CIMD_MAX_DOCUMENT, f);
+	(void)fclose(f);
+	if (document_parse(id_of(c), text, &d, &err) == CIMD_OK)
+		(void)document_record(d, &out, &err);
+	case_check(c, out != NULL, "%s: %s", name, err.text);
+	document_free(&d);
+	free(body);
+	return out;
+}
+
 /* The record that the lines of a case describe. */
 static struct cimd_client *
 record_of(struct test_case *c)
@@ -53,10 +90,10 @@ record_of(struct test_case *c)
 	struct span uri;
 	size_t i;
 
+	if (case_value(c, "fixture").p != NULL)
+		return fixture(c, case_string(c, "fixture"));
 	memset(&f, 0, sizeof(f));
-	f.text[CLIENT_ID] = case_value(c, "client_id");
-	if (f.text[CLIENT_ID].p == NULL)
-		f.text[CLIENT_ID] = span_of("https://app.example.com/c");
+	f.text[CLIENT_ID] = id_of(c);
 	f.text[CLIENT_NAME] = span_of("App");
 	if (case_value(c, "name").p != NULL)
 		f.text[CLIENT_NAME] = case_value(c, "name");
