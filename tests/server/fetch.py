@@ -137,6 +137,15 @@ class Answers(Fetch):
             self.assertEqual(said(fetch(url, "--max", "0")),
                              "CIMD_E_TOO_BIG")
 
+    def test_announced_length(self) -> None:
+        """What is announced too large is not waited for."""
+        head = ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                "Content-Length: %d\r\n\r\n{")
+        self.hostile.call("set", path="/x", do="raw", body=head % 5121)
+        self.assertEqual(said(fetch(hostile("/x"))), "CIMD_E_TOO_BIG")
+        self.hostile.call("set", path="/x", do="raw", body=head % 5120)
+        self.assertEqual(said(fetch(hostile("/x"))), "CIMD_E_CONNECT")
+
     def test_refused_bodies_stay_unread(self) -> None:
         """A large error page is what its status says, not too large."""
         for path in ("/404", "/500", "/type/text-html", "/encoding/bomb"):
@@ -291,6 +300,19 @@ class Security(Fetch):
                 self.assertIn(said(got), want, got)
                 self.assertLess(got["ms"], FAST)
 
+    def test_old_versions(self) -> None:
+        """Refused by us, also where the system's OpenSSL would take them."""
+        path = os.path.join(self.folder(), "openssl.cnf")
+        with open(path, "w", encoding="ascii") as out:
+            out.write("openssl_conf = a\n[a]\nssl_conf = b\n[b]\n"
+                      "system_default = c\n[c]\nMinProtocol = TLSv1\n"
+                      "CipherString = ALL:@SECLEVEL=0\n")
+        env = {"OPENSSL_CONF": path}
+        for label, want in (("tls10", "CIMD_E_TLS"), ("tls11", "CIMD_E_TLS"),
+                            ("tls12", OK), ("tls13", OK)):
+            self.assertEqual(said(fetch(hostile("/good", label), env=env)),
+                             want, label)
+
     def test_trust_is_a_setting(self) -> None:
         url, empty = hostile("/good"), self.folder()
         self.assertEqual(said(fetch(url, "--ca-path", empty)), "CIMD_E_CERT")
@@ -298,6 +320,22 @@ class Security(Fetch):
                                     labtest.lab().ca_file)), OK)
         self.assertEqual(said(fetch(url, "--ca-path", "")), "CIMD_E_CERT",
                          "the system does not know the laboratory")
+
+    def test_system_bundle(self) -> None:
+        """The bundle of all roots, libcurl's default, is never trusted: it
+        costs a lot and is not what ca_path says."""
+        bundle = "/etc/ssl/certs/ca-certificates.crt"
+        if labtest.lab().mode != "netns" or not os.path.exists(bundle):
+            self.skipTest("needs a bundle to mount over")
+        subprocess.run(["mount", "--bind", labtest.lab().ca_file, bundle],
+                       check=True)
+        self.addCleanup(subprocess.run, ["umount", bundle], check=True)
+        url, empty = hostile("/good"), self.folder()
+        control = subprocess.run(["curl", "-qsS", url], check=False,
+                                 capture_output=True)
+        self.assertEqual(control.returncode, 0, control.stderr)
+        self.assertEqual(said(fetch(url, "--ca-path", empty)), "CIMD_E_CERT")
+        self.assertEqual(said(fetch(url, "--ca-path", "")), "CIMD_E_CERT")
 
     def test_certificate_that_changes(self) -> None:
         """A new fetcher has no TLS sessions that spare it the check."""
