@@ -21,7 +21,7 @@ static enum cimd_err
 side_open(const struct cimd_client *c, struct side *out, struct cimd_error *err)
 {
 	struct span jwks;
-	uint64_t unused;
+	uint64_t unused = 0;
 
 	out->keys = NULL;
 	client_fields(c, &out->f);
@@ -92,8 +92,21 @@ text_differs(const struct side *a, const struct side *b, enum client_text t)
 	return !span_eq(a->f.text[t], b->f.text[t]);
 }
 
+static bool
+any_differs(const struct side *a, const struct side *b,
+    const enum client_text *texts, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (text_differs(a, b, texts[i]))
+			return true;
+	return false;
+}
+
+/* What is neither a list nor a key. */
 static uint32_t
-compare(const struct side *was, const struct side *is)
+compare_texts(const struct side *was, const struct side *is)
 {
 	static const enum client_text display[] = { CLIENT_NAME, CLIENT_URI,
 		CLIENT_LOGO_URI, CLIENT_TOS_URI, CLIENT_POLICY_URI,
@@ -102,31 +115,40 @@ compare(const struct side *was, const struct side *is)
 		CLIENT_SIGNING_ALG, CLIENT_SOFTWARE_ID, CLIENT_SOFTWARE_VERSION,
 		CLIENT_CONTACTS, CLIENT_JWKS_URI };
 	uint32_t bits = 0;
-	size_t i;
 
-	for (i = 0; i < sizeof(display) / sizeof(display[0]); i++)
-		if (text_differs(was, is, display[i]))
-			bits |= CHANGE_DISPLAY;
-	for (i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-		if (text_differs(was, is, other[i]))
-			bits |= CHANGE_OTHER;
-	if (was->f.application_type != is->f.application_type ||
+	if (any_differs(was, is, display, sizeof(display) / sizeof(display[0])))
+		bits |= CHANGE_DISPLAY;
+	if (any_differs(was, is, other, sizeof(other) / sizeof(other[0])) ||
+	    was->f.application_type != is->f.application_type ||
 	    was->f.dpop_bound != is->f.dpop_bound ||
 	    was->f.response_code != is->f.response_code)
 		bits |= CHANGE_OTHER;
-	if ((is->f.methods & ~was->f.methods) != 0)
-		bits |= CHANGE_METHODS_ADDED;
-	if ((was->f.methods & ~is->f.methods) != 0)
-		bits |= CHANGE_METHODS_REMOVED;
-	if ((is->f.grants & ~was->f.grants) != 0)
-		bits |= CHANGE_GRANTS_ADDED;
-	if ((was->f.grants & ~is->f.grants) != 0)
-		bits |= CHANGE_GRANTS_REMOVED;
-	bits |= more_redirects(is, was) ? CHANGE_REDIRECTS_ADDED : 0u;
-	bits |= more_redirects(was, is) ? CHANGE_REDIRECTS_REMOVED : 0u;
-	bits |= more_keys(is, was) ? CHANGE_KEYS_ADDED : 0u;
-	bits |= more_keys(was, is) ? CHANGE_KEYS_REMOVED : 0u;
 	return bits;
+}
+
+/* What one has and the other has not, as the bits of "added". */
+static uint32_t
+compare_lists(const struct side *less, const struct side *more)
+{
+	uint32_t bits = 0;
+
+	if (more_keys(more, less))
+		bits |= CHANGE_KEYS_ADDED;
+	if (more_redirects(more, less))
+		bits |= CHANGE_REDIRECTS_ADDED;
+	if ((more->f.methods & ~less->f.methods) != 0)
+		bits |= CHANGE_METHODS_ADDED;
+	if ((more->f.grants & ~less->f.grants) != 0)
+		bits |= CHANGE_GRANTS_ADDED;
+	return bits;
+}
+
+/* The bit of "removed" is the one above that of "added". */
+static uint32_t
+compare(const struct side *was, const struct side *is)
+{
+	return compare_texts(was, is) | compare_lists(was, is) |
+	    compare_lists(is, was) << 1;
 }
 
 uint32_t

@@ -12,7 +12,10 @@
 
 struct json_object;
 
-/* What differs; added and removed are told apart. */
+/*
+ * What differs; added and removed are told apart, and "removed" is the bit
+ * above "added".
+ */
 enum change_bit {
 	CHANGE_KEYS_ADDED = 1,
 	CHANGE_KEYS_REMOVED = 2,
@@ -26,7 +29,11 @@ enum change_bit {
 	CHANGE_OTHER = 512,
 };
 
-/* enum change_bit bits; 0: the records are the same for a provider. */
+/*
+ * enum change_bit bits; 0: the records are the same for a provider.  Keys are
+ * told by their material, whatever kid says; when memory is short they count
+ * as changed.
+ */
 uint32_t change_classify(const struct cimd_client *was,
     const struct cimd_client *is);
 
@@ -36,8 +43,9 @@ const char *change_severity(uint32_t bits);
 /*
  * What may be served of an approved record while live has changed: approved,
  * minus the keys, redirect URIs, methods and grants that live no longer has.
- * *out is a record with one reference.  Fails with: CIMD_E_NO_MEMORY,
- * CIMD_E_REDIRECT_URIS, CIMD_E_AUTH_METHOD, CIMD_E_KEYS (nothing is left).
+ * *out is a record with one reference.  Fails with: CIMD_E_NO_MEMORY, and,
+ * when nothing is left of them, CIMD_E_REDIRECT_URIS, CIMD_E_AUTH_METHOD (also
+ * for keys) or CIMD_E_METADATA (grants).
  */
 enum cimd_err change_serve(struct cimd_client *approved,
     const struct cimd_client *live, struct cimd_client **out,

@@ -142,20 +142,6 @@ diff_text(struct diff *d, const char *member, struct span was, struct span is)
 		push_span(&d->m, a, is);
 }
 
-static const char *
-application_name(enum application_type t)
-{
-	switch (t) {
-	case APPLICATION_WEB:
-		return "web";
-	case APPLICATION_NATIVE:
-		return "native";
-	case APPLICATION_UNKNOWN:
-		break;
-	}
-	return NULL;
-}
-
 static void
 diff_all(struct diff *d, const struct list *was, const struct list *is)
 {
@@ -169,8 +155,11 @@ diff_all(struct diff *d, const struct list *was, const struct list *is)
 		diff_text(d, texts[i].name, was->f.text[texts[i].text],
 		    is->f.text[texts[i].text]);
 	diff_text(d, "application_type",
-	    span_of(application_name(was->f.application_type)),
-	    span_of(application_name(is->f.application_type)));
+	    span_of(client_application(was->f.application_type)),
+	    span_of(client_application(is->f.application_type)));
+	diff_text(d, "response_types",
+	    span_of(was->f.response_code ? "code" : NULL),
+	    span_of(is->f.response_code ? "code" : NULL));
 	diff_text(d, "dpop_bound_access_tokens",
 	    span_of(was->f.dpop_bound ? "true" : NULL),
 	    span_of(is->f.dpop_bound ? "true" : NULL));
@@ -179,7 +168,7 @@ diff_all(struct diff *d, const struct list *was, const struct list *is)
 static enum cimd_err
 open_list(const struct cimd_client *c, struct list *l, struct cimd_error *err)
 {
-	uint64_t unused;
+	uint64_t unused = 0;
 
 	client_fields(c, &l->f);
 	if (l->f.text[CLIENT_JWKS].p == NULL)

@@ -120,6 +120,14 @@ __wrap_json_object_new_object(void)
 	return fails_now() ? NULL : __real_json_object_new_object();
 }
 
+struct json_object *__real_json_object_new_array(void);
+struct json_object *__wrap_json_object_new_array(void);
+struct json_object *
+__wrap_json_object_new_array(void)
+{
+	return fails_now() ? NULL : __real_json_object_new_array();
+}
+
 struct json_object *__real_json_object_new_array_ext(int size);
 struct json_object *__wrap_json_object_new_array_ext(int size);
 struct json_object *
@@ -171,6 +179,19 @@ __wrap_json_object_object_add_ex(struct json_object *o, const char *key,
 	if (fails_now())
 		return -1;
 	return __real_json_object_object_add_ex(o, key, value, options);
+}
+
+int __real_json_object_object_add(struct json_object *o, const char *key,
+    struct json_object *value);
+int __wrap_json_object_object_add(struct json_object *o, const char *key,
+    struct json_object *value);
+int
+__wrap_json_object_object_add(struct json_object *o, const char *key,
+    struct json_object *value)
+{
+	if (fails_now())
+		return -1;
+	return __real_json_object_object_add(o, key, value);
 }
 
 int __real_json_object_array_add(struct json_object *o,

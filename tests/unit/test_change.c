@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "alloc.h"
 #include "change.h"
 
 #define KEY_1                                                                  \
@@ -272,6 +273,152 @@ differences_are_listed(void **state)
 	cimd_client_free(&is);
 }
 
+/* Every member of a record counts, and shows in the difference. */
+static void
+no_member_is_forgotten(void **state)
+{
+	static const struct {
+		enum client_text text;
+		uint32_t class;
+		const char *member;
+	} rows[] = {
+		{ CLIENT_NAME, CHANGE_DISPLAY, "client_name" },
+		{ CLIENT_URI, CHANGE_DISPLAY, "client_uri" },
+		{ CLIENT_LOGO_URI, CHANGE_DISPLAY, "logo_uri" },
+		{ CLIENT_TOS_URI, CHANGE_DISPLAY, "tos_uri" },
+		{ CLIENT_POLICY_URI, CHANGE_DISPLAY, "policy_uri" },
+		{ CLIENT_NAMES, CHANGE_DISPLAY, "client_name#" },
+		{ CLIENT_SCOPE, CHANGE_OTHER, "scope" },
+		{ CLIENT_SIGNING_ALG, CHANGE_OTHER,
+		    "token_endpoint_auth_signing_alg" },
+		{ CLIENT_SOFTWARE_ID, CHANGE_OTHER, "software_id" },
+		{ CLIENT_SOFTWARE_VERSION, CHANGE_OTHER, "software_version" },
+		{ CLIENT_CONTACTS, CHANGE_OTHER, "contacts" },
+		{ CLIENT_JWKS_URI, CHANGE_OTHER, "jwks_uri" },
+	};
+	struct cimd_client *was, *is;
+	struct client_fields f = base();
+	struct json_object *diff;
+	size_t i;
+
+	(void)state;
+	/* client_id is the same, and jwks is compared by key. */
+	assert_int_equal(sizeof(rows) / sizeof(rows[0]), CLIENT_TEXT_COUNT - 2);
+	was = build(&f);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		f = base();
+		f.text[rows[i].text] = span_of("{}");
+		is = build(&f);
+		assert_int_equal(change_classify(was, is), rows[i].class);
+		assert_int_equal(change_diff(was, is, &diff, NULL), CIMD_OK);
+		assert_int_equal(json_object_object_length(diff), 1);
+		assert_true(
+		    json_object_object_get_ex(diff, rows[i].member, NULL));
+		json_object_put(diff);
+		cimd_client_free(&is);
+	}
+	cimd_client_free(&was);
+}
+
+static void
+flags_count_as_other(void **state)
+{
+	struct client_fields f = base();
+
+	(void)state;
+	f.response_code = false;
+	assert_int_equal(classify(&f), CHANGE_OTHER);
+	f = base();
+	f.application_type = APPLICATION_WEB;
+	assert_int_equal(classify(&f), CHANGE_OTHER);
+}
+
+static void
+all_keys_come_and_go(void **state)
+{
+	struct client_fields a = base(), b = base();
+	struct cimd_client *was, *is;
+	struct json_object *diff, *keys;
+
+	(void)state;
+	b.text[CLIENT_JWKS] = span_of(NULL);
+	was = build(&a);
+	is = build(&b);
+	assert_int_equal(change_diff(is, was, &diff, NULL), CIMD_OK);
+	keys = json_object_object_get(diff, "keys");
+	assert_int_equal(json_object_array_length(
+			     json_object_object_get(keys, "added")),
+	    2);
+	assert_int_equal(json_object_array_length(
+			     json_object_object_get(keys, "removed")),
+	    0);
+	json_object_put(diff);
+	cimd_client_free(&was);
+	cimd_client_free(&is);
+}
+
+struct pair {
+	struct cimd_client *was, *is;
+};
+
+/* Keys that cannot be compared count as changed, so that nothing is missed. */
+static bool
+try_classify(void *ctx)
+{
+	const struct pair *p = ctx;
+	uint32_t bits = change_classify(p->was, p->is);
+
+	if ((bits & CHANGE_REDIRECTS_REMOVED) != 0)
+		return true;
+	assert_int_equal(bits, CHANGE_KEYS_ADDED | CHANGE_KEYS_REMOVED);
+	return false;
+}
+
+static bool
+try_serve(void *ctx)
+{
+	const struct pair *p = ctx;
+	struct cimd_client *out = NULL;
+	enum cimd_err e = change_serve(p->was, p->is, &out, NULL);
+
+	assert_true(e == CIMD_OK || e == CIMD_E_NO_MEMORY);
+	assert_true((out == NULL) == (e != CIMD_OK));
+	cimd_client_free(&out);
+	return e == CIMD_OK;
+}
+
+static bool
+try_diff(void *ctx)
+{
+	const struct pair *p = ctx;
+	struct json_object *out = NULL;
+	enum cimd_err e = change_diff(p->was, p->is, &out, NULL);
+
+	assert_true(e == CIMD_OK || e == CIMD_E_NO_MEMORY);
+	assert_true((out == NULL) == (e != CIMD_OK));
+	json_object_put(out);
+	return e == CIMD_OK;
+}
+
+static void
+survives_no_memory(void **state)
+{
+	struct client_fields f = base();
+	struct pair p;
+
+	(void)state;
+	p.was = build(&f);
+	f.n_redirects = 1;
+	f.text[CLIENT_NAME] = span_of("B");
+	f.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_2 "]}");
+	p.is = build(&f);
+	assert_true(alloc_sweep(try_classify, &p) > 10);
+	assert_true(alloc_sweep(try_serve, &p) > 10);
+	assert_true(alloc_sweep(try_diff, &p) > 10);
+	cimd_client_free(&p.was);
+	cimd_client_free(&p.is);
+}
+
 int
 main(void)
 {
@@ -284,6 +431,10 @@ main(void)
 		cmocka_unit_test(without_keys_the_method_goes),
 		cmocka_unit_test(nothing_left_refuses),
 		cmocka_unit_test(differences_are_listed),
+		cmocka_unit_test(no_member_is_forgotten),
+		cmocka_unit_test(flags_count_as_other),
+		cmocka_unit_test(all_keys_come_and_go),
+		cmocka_unit_test(survives_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
