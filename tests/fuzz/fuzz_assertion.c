@@ -101,7 +101,7 @@ static struct json_object *
 decoded(const char *part, size_t n)
 {
 	struct span s = { part, n };
-	char text[CIMD_MAX_ASSERTION];
+	static char text[CIMD_MAX_ASSERTION];
 	struct json_object *o;
 	size_t len;
 
@@ -163,7 +163,7 @@ verify(struct span token)
 static void
 sign_and_verify(struct span header, struct span claims)
 {
-	char token[2 * CIMD_MAX_ASSERTION];
+	static char token[2 * CIMD_MAX_ASSERTION];
 	struct span s = { token, 0 };
 	unsigned char sig[64];
 	size_t n = sizeof(sig);
