@@ -108,7 +108,7 @@ static void
 enqueue(struct queue *q, struct flight *f, struct host *h)
 {
 	f->host = h;
-	list_add(&h->queue[f->known], &f->in_host);
+	list_add(f->known ? &h->queue[KNOWN] : &h->queue[UNKNOWN], &f->in_host);
 	h->queued[f->known]++;
 	q->queued[f->known]++;
 	if (list_empty(&h->in_ring))

@@ -94,11 +94,12 @@ struct text {
 	size_t n;
 };
 
-static_assert(6 *
-		(CIMD_MAX_URL + sizeof(((struct cimd_error *)0)->text) +
-		    sizeof(((struct cimd_error *)0)->section) + 6 * MAX_VALUE) +
-	    512 <=
-	LOG_MAX_LINE,
+enum {
+	MAX_TEXT = sizeof(((struct cimd_error *)0)->text) +
+	    sizeof(((struct cimd_error *)0)->section),
+	MAX_BYTES = CIMD_MAX_URL + MAX_TEXT + 6 * MAX_VALUE
+};
+static_assert(6 * MAX_BYTES + 512 <= LOG_MAX_LINE,
     "a line of the longest values fits, each byte as \\u00XX");
 
 static void

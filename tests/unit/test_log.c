@@ -192,7 +192,8 @@ repeated_lines_are_counted(void **state)
 	(void)state;
 	open_sink(&s);
 	for (i = 0; i < 25; i++)
-		write_at(&s, "https://a.example/c", CIMD_E_JSON, i * 1000);
+		write_at(&s, "https://a.example/c", CIMD_E_JSON,
+		    INT64_C(1000) * i);
 	assert_int_equal(s.n, LOG_REPEATS);
 	assert_int_equal(s.suppressed, 0);
 	write_at(&s, "https://a.example/d", CIMD_E_JSON, 30000);

@@ -119,7 +119,8 @@ check_model(const struct tagmap *m, const struct model *w)
 	uint32_t i, oldest = NAMES;
 
 	for (i = 0; i < NAMES; i++) {
-		assert_int_equal(tagmap_find(m, tag_of(i * 16)), w->slot[i]);
+		assert_int_equal(tagmap_find(m, tag_of(UINT64_C(16) * i)),
+		    w->slot[i]);
 		if (w->slot[i] == TAGMAP_NONE)
 			continue;
 		if (oldest == NAMES || w->used[i] < w->used[oldest])
@@ -136,7 +137,7 @@ one_step(struct tagmap *m, struct model *w, uint32_t random)
 	uint32_t i = random / 8 % NAMES;
 
 	if (w->slot[i] == TAGMAP_NONE) {
-		w->slot[i] = tagmap_add(m, tag_of(i * 16));
+		w->slot[i] = tagmap_add(m, tag_of(UINT64_C(16) * i));
 		assert_true((w->slot[i] == TAGMAP_NONE) == (w->n == ROOM));
 		w->n += w->slot[i] != TAGMAP_NONE;
 		w->used[i] = ++w->time;
