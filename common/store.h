@@ -24,7 +24,8 @@ struct store_limits {
  * Open or make dir/cimd.db (dir NULL or "": in memory only), take the writer
  * lock, migrate the schema.  A newer schema, a read-only disk or a damaged
  * file open read-only where they can be read: store_problem() says so.
- * Fails with: CIMD_E_STORE (second writer, no such directory, not ours),
+ * Fails with: CIMD_E_STORE (second writer, with the number of its process;
+ * no such directory, or one that others may write to; not ours),
  * CIMD_E_NO_MEMORY.
  */
 enum cimd_err store_open(const char *dir, const struct store_limits *limits,
@@ -34,34 +35,56 @@ enum cimd_err store_open(const char *dir, const struct store_limits *limits,
 void store_close(struct store **s);
 
 /*
- * Why nothing is written at present ("disk full", "schema 9 is newer"), or
- * NULL.  Writing is tried again now and then by itself.  Copies into buf.
+ * Why nothing is written at present ("the disk is full", "schema 9 is newer
+ * ..."), or NULL.  Copies into buf.  A change is tried again at most every
+ * few seconds, and a damaged file is left alone until the next start.
+ *
+ * Meanwhile everything that can be read is read, and what could not be
+ * written is not read in its old state: a record whose withdrawal or whose
+ * successor could not be written counts as not stored.
  */
 const char *store_problem(struct store *s, char *buf, size_t len);
 
-/* The entry of a URL; *out NULL with CIMD_OK when nothing is known. */
+/*
+ * The entry of a URL, derived (entry.h); *out NULL with CIMD_OK when nothing
+ * is known.  A damaged record counts as not stored.  A damaged word of an
+ * administrator fails, and so does a client that is not found in a damaged
+ * file: it could be a blocked one.  Fails with: CIMD_E_STORE,
+ * CIMD_E_NO_MEMORY.
+ */
 enum cimd_err store_read(struct store *s, struct span client_id,
     struct entry **out, struct cimd_error *err);
 
 /*
- * Write live, freshness, validators and kept of e; evicts the oldest of
- * the same segment when it is full.  Governance and activity stay as they
- * are.  Fails with: CIMD_E_STORE.
+ * Write live (not NULL), freshness and validators of e, and kept if it is
+ * true: what was kept stays so.  Governance, first_seen and activity stay as
+ * they are; a new client was first seen now.  Each segment, kept or in
+ * probation, is bounded in rows and in bytes.  When it is full, clients go
+ * that nobody ever looked up with success, then those not seen for longest;
+ * never one with an administrator's word.
+ * Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
  */
 enum cimd_err store_put(struct store *s, const struct entry *e, int64_t now,
     struct cimd_error *err);
 
-/* Forget the live record (withdrawn); governance stays. */
+/*
+ * Forget the live record (withdrawn), durably; governance and activity stay.
+ * Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
+ */
 enum cimd_err store_withdraw(struct store *s, struct span client_id,
     struct cimd_error *err);
 
-/* Forget everything but a block. */
+/*
+ * Forget everything but a block, durably.
+ * Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
+ */
 enum cimd_err store_forget(struct store *s, struct span client_id,
     struct cimd_error *err);
 
 /*
  * An administrator's word, durable when this returns (synchronous=FULL).
  * approved: the record that is approved, or NULL.
+ * Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
  */
 enum cimd_err store_govern(struct store *s, struct span client_id,
     enum governance governance, const struct cimd_client *approved, int64_t now,
@@ -74,12 +97,15 @@ enum cimd_err store_govern(struct store *s, struct span client_id,
 enum cimd_err store_use_jti(struct store *s, struct span iss, const char *jti,
     int64_t keep_until, int64_t now, struct cimd_error *err);
 
-/* Add to the activity of (client_id, consumer); made if new and limits allow.
+/*
+ * Add to the activity of (client_id, consumer).  Clients that are not stored
+ * have none; of a client's consumers, the one seen longest ago makes room.
+ * Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY; then nothing was added.
  */
 struct store_activity {
 	struct span client_id;
 	const char *consumer;
-	uint64_t lookups;
+	uint64_t lookups; /* that succeeded: the client is active */
 	uint64_t refused;
 	int64_t last_seen;
 };
@@ -92,13 +118,15 @@ struct store_row {
 	const struct entry *entry;
 	const char *consumer; /* NULL: never seen */
 	uint64_t lookups, refused;
-	int64_t first_seen, last_seen;
+	int64_t first_seen, last_seen; /* last_seen 0: never */
 };
 typedef void store_row_fn(void *ctx, const struct store_row *row);
 
 /*
  * Call fn for each client and consumer, last seen first, at most limit rows,
  * after skipping offset; contains (NULL: all) is matched in the client_id.
+ * No lock is held while fn runs.  Clients that cannot be read are left out.
+ * Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
  */
 struct store_query {
 	const char *contains;
@@ -111,19 +139,37 @@ enum cimd_err store_list(struct store *s, const struct store_query *q,
 enum cimd_err store_find_short(struct store *s, const char *short_id,
     char **out, struct cimd_error *err);
 
-/* Append to the bounded audit tail; line is one JSON object. */
+/*
+ * Append to the audit tail; line is one JSON object.  The tail is bounded in
+ * lines, and in bytes as if a line had 512.  Fails with: CIMD_E_STORE (also
+ * for a line of more than 16 KiB), CIMD_E_NO_MEMORY.
+ */
 enum cimd_err store_audit(struct store *s, int64_t now, const char *line,
     struct cimd_error *err);
 
-/* The last lines, oldest first. */
+/* The last n lines, oldest first; no lock is held while fn runs. */
 typedef void store_line_fn(void *ctx, const char *line);
 enum cimd_err store_audit_tail(struct store *s, uint32_t n, store_line_fn *fn,
     void *ctx, struct cimd_error *err);
 
-/* Drop what is out of date: expired jti, records past every stale window. */
+/*
+ * Drop what is out of date: expired jti, records past every stale window,
+ * clients of whom then nothing is left.
+ */
 enum cimd_err store_sweep(struct store *s, int64_t now, struct cimd_error *err);
 
-/* base64url(SHA-256(client_id)), 43 letters and NUL. */
+/* Figures for metrics. */
+struct store_figures {
+	uint64_t kept, probation, governed; /* clients */
+	uint64_t damaged; /* records that were found damaged since the start */
+};
+enum cimd_err store_figures(struct store *s, struct store_figures *out,
+    struct cimd_error *err);
+
+/*
+ * base64url(SHA-256(client_id)), 43 letters and NUL; empty if there is no
+ * memory.
+ */
 void store_short_id(struct span client_id, char out[44]);
 
 #endif /* STORE_H */
