@@ -120,7 +120,7 @@ static void
 write_histogram(FILE *out, const struct metrics_histogram *h, const char *way)
 {
 	static const char metric[] = "cimd_lookup_duration_seconds";
-	uint64_t sum = 0;
+	uint64_t sum = 0, us = get(&h->sum_us);
 	size_t i;
 
 	for (i = 0; i < METRICS_BUCKETS; i++) {
@@ -133,7 +133,7 @@ write_histogram(FILE *out, const struct metrics_histogram *h, const char *way)
 	(void)fprintf(out, "%s_bucket{way=\"%s\",le=\"+Inf\"} %" PRIu64 "\n",
 	    metric, way, sum);
 	(void)fprintf(out, "%s_sum{way=\"%s\"} %.6f\n", metric, way,
-	    (double)get(&h->sum_us) / 1e6);
+	    (double)us / 1e6);
 	(void)fprintf(out, "%s_count{way=\"%s\"} %" PRIu64 "\n", metric, way,
 	    sum);
 }
