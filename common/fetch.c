@@ -213,14 +213,12 @@ static enum cimd_err
 perform(struct transfer *t, struct cimd_error *err)
 {
 	struct tls_sessions *sessions = t->fetcher->sessions;
-	struct tls_pool *pool;
+	struct tls_slot *slot;
 	enum cimd_err e;
 
-	pool = tls_pool_get(sessions, clock_ms());
-	if (pool == NULL)
-		return err_no_memory(err);
-	e = fetch_perform(t, tls_pool_share(pool));
-	tls_pool_drop(sessions, pool);
+	slot = tls_slot_take(sessions, t->req->host, clock_ms());
+	e = fetch_perform(t, tls_slot_share(slot));
+	tls_slot_give(sessions, slot);
 	if (e == CIMD_OK && t->out->facts.status == 304 &&
 	    !is_set(t->req->etag) && !is_set(t->req->last_modified))
 		return err_set(err, CIMD_E_STATUS, "5",

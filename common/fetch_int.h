@@ -14,28 +14,34 @@
 #include "fetch.h"
 
 /*
- * TLS sessions that all fetches share, so that a second handshake with the
- * same host costs less.  None is used for longer than CIMD_TLS_SHARE_MS,
- * because resuming it skips the check of the certificate.
+ * TLS sessions of earlier fetches, so that a second handshake with the same
+ * host costs less.  They lie in slots, and a slot belongs to one fetch at a
+ * time: no session is ever used by two threads at once.  None is used for
+ * longer than CIMD_TLS_SHARE_MS, because resuming it skips the check of the
+ * certificate.
  */
 struct tls_sessions;
-
-/* One generation of sessions; give it to CURLOPT_SHARE. */
-struct tls_pool;
+struct tls_slot;
 
 /* NULL when out of memory. */
 struct tls_sessions *tls_sessions_new(void);
 
-/* No pool may be in use.  Accepts NULL; sets *s to NULL. */
+/* No slot may be taken.  Accepts NULL; sets *s to NULL. */
 void tls_sessions_free(struct tls_sessions **s);
 
 /*
- * The pool of now_ms (clock_ms()), with a reference to be dropped with
- * tls_pool_drop().  NULL when out of memory.  Thread-safe.
+ * A slot for a fetch from host at now_ms (clock_ms()): that of its last
+ * fetch if it is free, else the one that was used last.  NULL if all are
+ * taken: the fetch then resumes nothing.  Thread-safe.
  */
-struct tls_pool *tls_pool_get(struct tls_sessions *s, int64_t now_ms);
-void tls_pool_drop(struct tls_sessions *s, struct tls_pool *pool);
-CURLSH *tls_pool_share(const struct tls_pool *pool);
+struct tls_slot *tls_slot_take(struct tls_sessions *s, struct span host,
+    int64_t now_ms);
+
+/* Give it back; accepts NULL.  Thread-safe. */
+void tls_slot_give(struct tls_sessions *s, struct tls_slot *slot);
+
+/* For CURLOPT_SHARE; NULL without a slot, or if out of memory. */
+CURLSH *tls_slot_share(const struct tls_slot *slot);
 
 /* Where a proxy is. */
 struct proxy {

@@ -1,92 +1,27 @@
 /*
- * fetch_tls.c - TLS sessions that all fetches share
+ * fetch_tls.c - TLS sessions of earlier fetches
  * SPDX-License-Identifier: Apache-2.0
  */
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fetch_int.h"
 
-struct tls_pool {
-	CURLSH *share;
+struct tls_slot {
+	CURLSH *share; /* NULL: empty; of the fetch that took the slot */
 	int64_t born_ms;
-	unsigned int refs;
-	pthread_mutex_t locks[CURL_LOCK_DATA_LAST];
+	bool taken;
+	uint64_t turn; /* when it was taken last; 0: never */
+	char host[CIMD_MAX_HOST + 1];
 };
 
 struct tls_sessions {
 	pthread_mutex_t lock;
-	struct tls_pool *pool;
+	uint64_t turns;
+	struct tls_slot slots[CIMD_MAX_FETCHES];
 };
-
-static void
-lock_data(CURL *curl, curl_lock_data data, curl_lock_access access, void *arg)
-{
-	struct tls_pool *pool = arg;
-
-	(void)curl;
-	(void)access;
-	(void)pthread_mutex_lock(&pool->locks[data]);
-}
-
-static void
-unlock_data(CURL *curl, curl_lock_data data, void *arg)
-{
-	struct tls_pool *pool = arg;
-
-	(void)curl;
-	(void)pthread_mutex_unlock(&pool->locks[data]);
-}
-
-static void
-pool_free(struct tls_pool *pool)
-{
-	size_t i;
-
-	if (pool == NULL)
-		return;
-	if (pool->share != NULL)
-		(void)curl_share_cleanup(pool->share);
-	for (i = 0; i < CURL_LOCK_DATA_LAST; i++)
-		(void)pthread_mutex_destroy(&pool->locks[i]);
-	free(pool);
-}
-
-static bool
-share_sessions(struct tls_pool *pool)
-{
-	CURLSH *sh = pool->share;
-
-	return curl_share_setopt(sh, CURLSHOPT_LOCKFUNC, lock_data) ==
-	    CURLSHE_OK &&
-	    curl_share_setopt(sh, CURLSHOPT_UNLOCKFUNC, unlock_data) ==
-	    CURLSHE_OK &&
-	    curl_share_setopt(sh, CURLSHOPT_USERDATA, pool) == CURLSHE_OK &&
-	    curl_share_setopt(sh, CURLSHOPT_SHARE,
-		CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
-}
-
-static struct tls_pool *
-pool_new(int64_t now_ms)
-{
-	struct tls_pool *pool;
-	size_t i;
-
-	pool = calloc(1, sizeof(*pool));
-	if (pool == NULL)
-		return NULL;
-	for (i = 0; i < CURL_LOCK_DATA_LAST; i++)
-		(void)pthread_mutex_init(&pool->locks[i], NULL);
-	pool->refs = 1;
-	pool->born_ms = now_ms;
-	pool->share = curl_share_init();
-	if (pool->share == NULL || !share_sessions(pool)) {
-		pool_free(pool);
-		return NULL;
-	}
-	return pool;
-}
 
 struct tls_sessions *
 tls_sessions_new(void)
@@ -102,50 +37,97 @@ tls_sessions_new(void)
 void
 tls_sessions_free(struct tls_sessions **s)
 {
+	size_t i;
+
 	if (s == NULL || *s == NULL)
 		return;
-	pool_free((*s)->pool);
+	for (i = 0; i < CIMD_MAX_FETCHES; i++)
+		(void)curl_share_cleanup((*s)->slots[i].share);
 	(void)pthread_mutex_destroy(&(*s)->lock);
 	free(*s);
 	*s = NULL;
 }
 
-/* Drop a reference under the lock; the pool if that was the last one. */
-static struct tls_pool *
-unref(struct tls_pool *pool)
+static bool
+is_better(const struct tls_slot *a, const struct tls_slot *b, struct span host)
 {
-	return pool != NULL && --pool->refs == 0 ? pool : NULL;
+	bool mine = span_is(host, a->host);
+
+	if (b == NULL || mine != span_is(host, b->host))
+		return b == NULL || mine;
+	return a->turn > b->turn;
 }
 
-struct tls_pool *
-tls_pool_get(struct tls_sessions *s, int64_t now_ms)
+/* Take the best of those that are free. */
+static struct tls_slot *
+choose(struct tls_sessions *s, struct span host)
 {
-	struct tls_pool *pool, *old = NULL;
+	struct tls_slot *best = NULL;
+	size_t i;
+
+	for (i = 0; i < CIMD_MAX_FETCHES; i++)
+		if (!s->slots[i].taken && is_better(&s->slots[i], best, host))
+			best = &s->slots[i];
+	if (best == NULL)
+		return NULL;
+	best->taken = true;
+	best->turn = ++s->turns;
+	if (host.n < sizeof(best->host)) {
+		memcpy(best->host, host.p, host.n);
+		best->host[host.n] = '\0';
+	}
+	return best;
+}
+
+/* An empty share, or none. */
+static CURLSH *
+new_share(void)
+{
+	CURLSH *share = curl_share_init();
+
+	if (share != NULL &&
+	    curl_share_setopt(share, CURLSHOPT_SHARE,
+		CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+		(void)curl_share_cleanup(share);
+		share = NULL;
+	}
+	return share;
+}
+
+struct tls_slot *
+tls_slot_take(struct tls_sessions *s, struct span host, int64_t now_ms)
+{
+	struct tls_slot *slot;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->pool == NULL || now_ms - s->pool->born_ms >= CIMD_TLS_SHARE_MS) {
-		old = unref(s->pool);
-		s->pool = pool_new(now_ms);
-	}
-	pool = s->pool;
-	if (pool != NULL)
-		pool->refs++;
+	slot = choose(s, host);
 	(void)pthread_mutex_unlock(&s->lock);
-	pool_free(old);
-	return pool;
+	if (slot == NULL)
+		return NULL;
+	if (slot->share != NULL &&
+	    now_ms - slot->born_ms >= CIMD_TLS_SHARE_MS) {
+		(void)curl_share_cleanup(slot->share);
+		slot->share = NULL;
+	}
+	if (slot->share == NULL) {
+		slot->share = new_share();
+		slot->born_ms = now_ms;
+	}
+	return slot;
 }
 
 void
-tls_pool_drop(struct tls_sessions *s, struct tls_pool *pool)
+tls_slot_give(struct tls_sessions *s, struct tls_slot *slot)
 {
+	if (slot == NULL)
+		return;
 	(void)pthread_mutex_lock(&s->lock);
-	pool = unref(pool);
+	slot->taken = false;
 	(void)pthread_mutex_unlock(&s->lock);
-	pool_free(pool);
 }
 
 CURLSH *
-tls_pool_share(const struct tls_pool *pool)
+tls_slot_share(const struct tls_slot *slot)
 {
-	return pool->share;
+	return slot != NULL ? slot->share : NULL;
 }

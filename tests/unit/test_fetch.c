@@ -244,25 +244,66 @@ static void
 sessions_end(void **state)
 {
 	struct tls_sessions *s = tls_sessions_new();
-	struct tls_pool *a, *b, *c;
+	struct span host = span_of("a.example.com");
+	struct tls_slot *slot;
+	CURL *user = curl_easy_init();
+	CURLSH *first;
 
 	(void)state;
 	assert_non_null(s);
-	a = tls_pool_get(s, 1000);
-	assert_non_null(a);
-	assert_non_null(tls_pool_share(a));
-	b = tls_pool_get(s, 999 + CIMD_TLS_SHARE_MS);
-	assert_ptr_equal(a, b);
-	c = tls_pool_get(s, 1000 + CIMD_TLS_SHARE_MS);
-	assert_ptr_not_equal(a, c);
-	tls_pool_drop(s, a);
-	assert_non_null(tls_pool_share(b)); /* b still holds it */
-	tls_pool_drop(s, b);
-	tls_pool_drop(s, c);
+	slot = tls_slot_take(s, host, 1000);
+	first = tls_slot_share(slot);
+	assert_non_null(first);
+	tls_slot_give(s, slot);
+	assert_ptr_equal(tls_slot_take(s, host, 999 + CIMD_TLS_SHARE_MS), slot);
+	assert_ptr_equal(tls_slot_share(slot), first);
+	tls_slot_give(s, slot);
+	/* In use it cannot be freed, so the next one lies elsewhere. */
+	assert_int_equal(curl_easy_setopt(user, CURLOPT_SHARE, first),
+	    CURLE_OK);
+	assert_ptr_equal(tls_slot_take(s, host, 1000 + CIMD_TLS_SHARE_MS),
+	    slot);
+	assert_non_null(tls_slot_share(slot));
+	assert_ptr_not_equal(tls_slot_share(slot), first);
+	curl_easy_cleanup(user);
+	assert_int_equal(curl_share_cleanup(first), CURLSHE_OK);
+	tls_slot_give(s, slot);
 	tls_sessions_free(&s);
 	assert_null(s);
 	tls_sessions_free(&s);
 	tls_sessions_free(NULL);
+}
+
+/* One fetch at a time has a slot; its host and the last use decide. */
+static void
+slots_are_exclusive(void **state)
+{
+	struct tls_slot *slots[CIMD_MAX_FETCHES];
+	struct tls_sessions *s = tls_sessions_new();
+	struct span a = span_of("a.example.com"), b = span_of("b.example.com");
+	size_t i, j;
+
+	(void)state;
+	assert_non_null(s);
+	for (i = 0; i < CIMD_MAX_FETCHES; i++) {
+		slots[i] = tls_slot_take(s, i == 3 ? b : a, 0);
+		assert_non_null(slots[i]);
+		for (j = 0; j < i; j++)
+			assert_ptr_not_equal(slots[i], slots[j]);
+	}
+	assert_null(tls_slot_take(s, a, 0));
+	assert_null(tls_slot_share(NULL));
+	tls_slot_give(s, NULL);
+	for (i = 0; i < CIMD_MAX_FETCHES; i++)
+		tls_slot_give(s, slots[i]);
+	assert_ptr_equal(tls_slot_take(s, b, 0), slots[3]);
+	assert_ptr_equal(tls_slot_take(s, a, 0), slots[CIMD_MAX_FETCHES - 1]);
+	tls_slot_give(s, slots[3]);
+	assert_ptr_equal(tls_slot_take(s, span_of("c.example.com"), 0),
+	    slots[3]);
+	tls_slot_give(s, slots[3]);
+	tls_slot_give(s, slots[CIMD_MAX_FETCHES - 1]);
+	tls_sessions_free(&s);
 }
 
 int
@@ -277,6 +318,7 @@ main(void)
 		cmocka_unit_test(keeps_the_deadline),
 		cmocka_unit_test(leaves_signals_alone),
 		cmocka_unit_test(sessions_end),
+		cmocka_unit_test(slots_are_exclusive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
