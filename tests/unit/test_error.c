@@ -5,6 +5,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -94,6 +96,108 @@ warnings_have_names(void **state)
 	}
 }
 
+/* The text of $top_srcdir/doc/codes.md; free() it. */
+static char *
+read_codes(void)
+{
+	const char *top = getenv("top_srcdir");
+	char path[512], *text;
+	size_t n;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/doc/codes.md",
+	    top == NULL ? "../.." : top);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	text = calloc(1, 65536);
+	assert_non_null(text);
+	n = fread(text, 1, 65535, f);
+	assert_true(n > 0 && n < 65535);
+	(void)fclose(f);
+	return text;
+}
+
+/* How many lines start so. */
+static unsigned int
+rows_with(const char *text, const char *start)
+{
+	unsigned int n = 0;
+
+	while ((text = strstr(text, start)) != NULL) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+/* There is one row that starts so, and that says what to do. */
+static void
+expect_row(const char *text, const char *start)
+{
+	const char *row = strstr(text, start);
+
+	if (row == NULL || rows_with(text, start) != 1)
+		fail_msg("doc/codes.md lacks%s", start);
+	else if (strcspn(row + strlen(start), "|\n") < 5)
+		fail_msg("doc/codes.md: what to do?%s", start);
+}
+
+/* As status_of() of api.c; test_api.c asks that one. */
+static int
+status_of(enum cimd_err e)
+{
+	static const int status[] = { [CIMD_BROKEN] = 500,
+		[CIMD_REFUSED] = 403,
+		[CIMD_UNAVAILABLE] = 503,
+		[CIMD_NOT_OURS] = 404,
+		[CIMD_ACCEPTED] = 200 };
+
+	return e == CIMD_E_REQUEST ? 400 : status[cimd_err_class(e)];
+}
+
+static void
+codes_are_documented(void **state)
+{
+	char *text = read_codes(), row[512];
+	unsigned int n = 0;
+	const char *oauth;
+	enum cimd_err e;
+
+	(void)state;
+	for (e = CIMD_OK; e <= CIMD_E_INTERNAL; e++) {
+		if (e != CIMD_E_INTERNAL &&
+		    strcmp(cimd_err_name(e), "CIMD_E_INTERNAL") == 0)
+			continue; /* a number that is not used */
+		oauth = cimd_err_oauth(e);
+		(void)snprintf(row, sizeof(row),
+		    "\n| `%s` | %d | %s | %d | %s | %s | ", cimd_err_name(e),
+		    (int)e, cimd_class_name(cimd_err_class(e)), status_of(e),
+		    oauth[0] != '\0' ? oauth : "-", cimd_err_text(e));
+		expect_row(text, row);
+		n++;
+	}
+	assert_int_equal(rows_with(text, "\n| `CIMD_"), n);
+	free(text);
+}
+
+static void
+warnings_are_documented(void **state)
+{
+	char *text = read_codes(), row[512];
+	unsigned int w;
+
+	(void)state;
+	for (w = 0; w < WARN_COUNT; w++) {
+		(void)snprintf(row, sizeof(row), "\n| `%s` | %s | ",
+		    warning_name((enum cimd_warning)w),
+		    warning_text((enum cimd_warning)w));
+		expect_row(text, row);
+	}
+	assert_int_equal(rows_with(text, "\n| `"),
+	    rows_with(text, "\n| `CIMD_") + WARN_COUNT);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -104,6 +208,8 @@ main(void)
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(classes_follow_groups),
 		cmocka_unit_test(warnings_have_names),
+		cmocka_unit_test(codes_are_documented),
+		cmocka_unit_test(warnings_are_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
