@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "error.h"
 #include "judge.h"
+#include "verdict.h"
 
 /* One line on its way. */
 struct line {
@@ -140,46 +141,14 @@ read_line(struct line *l, struct policy_memo *memo)
 	read_policy(l, memo);
 }
 
-static const char *
-verdict_of(enum cimd_err e)
-{
-	switch (cimd_err_class(e)) {
-	case CIMD_ACCEPTED:
-		return "accept";
-	case CIMD_NOT_OURS:
-		return "not_ours";
-	case CIMD_REFUSED:
-	case CIMD_UNAVAILABLE:
-	case CIMD_BROKEN:
-		break;
-	}
-	return "refuse";
-}
-
+/* "id" as it came; null is a value too. */
 static void
-put_methods(struct maker *m, const struct decision *d)
+echo(struct maker *m, struct json_object *id)
 {
-	static const char pkj[] = "private_key_jwt";
-	struct json_object *a;
-
-	put_string(m, NULL, "auth_method",
-	    d->preferred == METHOD_PRIVATE_KEY_JWT ? pkj : "none");
-	a = put_array(m, NULL, "auth_methods");
-	if ((d->methods & METHOD_PRIVATE_KEY_JWT) != 0)
-		push_string(m, a, pkj);
-	if ((d->methods & METHOD_NONE) != 0)
-		push_string(m, a, "none");
-}
-
-static void
-put_warnings(struct maker *m, uint64_t bits)
-{
-	struct json_object *a = put_array(m, NULL, "warnings");
-	unsigned int w;
-
-	for (w = 0; w < WARN_COUNT; w++)
-		if ((bits & WARN_BIT(w)) != 0)
-			push_string(m, a, warning_name((enum cimd_warning)w));
+	if (id != NULL)
+		put_tree(m, NULL, "id", json_object_get(id));
+	else if (!m->failed && json_object_object_add(m->top, "id", NULL) != 0)
+		m->failed = true;
 }
 
 static bool
@@ -193,21 +162,14 @@ write_line(const struct line *l, FILE *out)
 	bool ok;
 
 	maker_init(&m);
-	if (l->in != NULL && json_object_object_get_ex(l->in, "id", &id) &&
-	    id != NULL)
-		put_tree(&m, NULL, "id", json_object_get(id));
-	put_string(&m, NULL, "verdict", verdict_of(r->code));
-	put_string(&m, NULL, "class", cimd_class_name(cimd_err_class(r->code)));
-	put_string(&m, NULL, "code", cimd_err_name(r->code));
-	if (r->code != CIMD_OK) {
-		put_string(&m, NULL, "section", r->err.section);
-		put_string(&m, NULL, "detail", r->err.text);
-	}
-	put_warnings(&m, r->warnings);
+	if (l->in != NULL && json_object_object_get_ex(l->in, "id", &id))
+		echo(&m, id);
+	verdict_put(&m, r->code, &r->err);
+	verdict_put_warnings(&m, NULL, r->warnings);
 	if (r->decided && l->input.redirect_uri.p != NULL)
 		put_bool(&m, NULL, "redirect_uri_ok", r->decision.redirect_ok);
 	if (r->decided)
-		put_methods(&m, &r->decision);
+		verdict_put_methods(&m, &r->decision);
 	text = maker_text(&m, &len);
 	ok = text != NULL && fwrite(text, 1, len, out) == len &&
 	    putc('\n', out) != EOF;

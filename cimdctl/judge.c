@@ -225,6 +225,17 @@ judge_document(struct judging *j, struct cimd_error *err)
 	return e;
 }
 
+/* Nobody can have approved it. */
+static enum cimd_err
+judge_approval(const struct judging *j, struct cimd_error *err)
+{
+	if (j->verdict.trust != TRUST_PENDING)
+		return CIMD_OK;
+	return err_set(err, CIMD_E_PENDING, "policy",
+	    "rule \"%s\" wants an administrator's approval first",
+	    j->verdict.name);
+}
+
 void
 judge(const struct judge_input *in, struct judge_result *out)
 {
@@ -234,11 +245,12 @@ judge(const struct judge_input *in, struct judge_result *out)
 	out->code = judge_url(&j, &out->err);
 	if (out->code == CIMD_OK)
 		out->code = judge_addresses(&j, &out->err);
-	if (out->code != CIMD_OK || in->body.p == NULL)
-		return;
-	out->code = judge_response(&j, &out->err);
-	if (out->code == CIMD_OK)
+	if (out->code == CIMD_OK && in->body.p != NULL)
+		out->code = judge_response(&j, &out->err);
+	if (out->code == CIMD_OK && in->body.p != NULL)
 		out->code = judge_document(&j, &out->err);
+	if (out->code == CIMD_OK)
+		out->code = judge_approval(&j, &out->err);
 }
 
 void

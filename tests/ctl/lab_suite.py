@@ -1,0 +1,11 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""cimdctl in the laboratory: check against real servers."""
+
+import ctl  # noqa: F401 - finds the laboratory's modules
+import labtest
+from live import Documents, Hostile, Names, Shapes  # noqa: F401
+
+if __name__ == "__main__":
+    labtest.main(["--sites", ctl.FIXTURES, "--hostile", "--trap", "--dns",
+                  "faults"])
