@@ -28,6 +28,7 @@ static const struct api_method methods[] = {
 	{ "show", api_show, true },
 	{ "approve", api_approve, true },
 	{ "deny", api_deny, true },
+	{ "unblock", api_unblock, true },
 	{ "pin", api_pin, true },
 	{ "refresh", api_refresh, true },
 	{ "forget", api_forget, true },
@@ -104,6 +105,8 @@ status_of(enum cimd_err e)
 {
 	if (e == CIMD_E_REQUEST)
 		return 400;
+	if (e == CIMD_E_STATE)
+		return 409;
 	switch (cimd_err_class(e)) {
 	case CIMD_NOT_OURS:
 		return 404;
@@ -128,6 +131,8 @@ title_of(int status)
 		return "Forbidden";
 	case 404:
 		return "Not Found";
+	case 409:
+		return "Conflict";
 	case 503:
 		return "Service Unavailable";
 	default:
@@ -208,11 +213,11 @@ read_args(struct call *c, struct span json, struct cimd_error *err)
 }
 
 void
-cimd_call(struct cimd *r, const struct cimd_caller *who, const char *method,
-    const char *json, size_t len, cimd_reply_fn *fn, void *ctx)
+cimd_call(struct cimd *r, const struct cimd_caller *who,
+    const struct cimd_message *in, cimd_reply_fn *fn, void *ctx)
 {
-	const struct api_method *m = find_method(method);
-	struct span body = { json, len };
+	const struct api_method *m = find_method(in->method);
+	struct span body = { in->json, in->len };
 	struct cimd_error err = { 0 };
 	struct api_problem p = { .err = &err };
 	struct call *c;
@@ -224,10 +229,10 @@ cimd_call(struct cimd *r, const struct cimd_caller *who, const char *method,
 	*c = (struct call){ .r = r, .who = who, .fn = fn, .ctx = ctx };
 	if (m == NULL)
 		p.e = err_set(&err, CIMD_E_REQUEST, "",
-		    "there is no method \"%s\"", method);
+		    "there is no method \"%s\"", in->method);
 	else if (m->admin && !who->admin)
 		p.e = err_set(&err, CIMD_E_CONSUMER, "policy",
-		    "\"%s\" is for the admin socket", method);
+		    "\"%s\" is for the admin socket", in->method);
 	else
 		p.e = read_args(c, body, &err);
 	if (p.e != CIMD_OK)

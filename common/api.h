@@ -57,6 +57,7 @@ void api_clients(struct call *c);
 void api_show(struct call *c);
 void api_approve(struct call *c);
 void api_deny(struct call *c);
+void api_unblock(struct call *c);
 void api_pin(struct call *c);
 void api_refresh(struct call *c);
 void api_forget(struct call *c);

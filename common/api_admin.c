@@ -132,6 +132,46 @@ api_show(struct call *c)
 	free(id);
 }
 
+/* One deed on one client, from find() to the answer. */
+struct deed {
+	struct call *c;
+	const char *name;
+	char *id;
+	struct entry *e; /* may be NULL */
+	enum cimd_err code;
+	struct cimd_error err;
+};
+
+static void
+begin(struct deed *d, struct call *c, const char *name)
+{
+	*d = (struct deed){ .c = c, .name = name };
+	d->code = find(c, &d->id, &d->e, &d->err);
+}
+
+/* Let go of what the table knew, write the audit line, answer. */
+static void
+finish(struct deed *d)
+{
+	bool forgotten = d->code == CIMD_OK && strcmp(d->name, "forget") == 0;
+	struct maker m;
+
+	if (d->id != NULL)
+		table_drop(d->c->r->table, span_of(d->id));
+	report(d->c, d->id, d->name, d->code, &d->err);
+	if (forgotten) {
+		maker_init(&m);
+		put_string(&m, NULL, "client_id", d->id);
+		put_bool(&m, NULL, "forgotten", d->e != NULL);
+		api_reply(d->c, &m);
+	} else if (d->code == CIMD_OK)
+		reply_entry(d->c, d->id);
+	else
+		fail(d->c, d->id, d->code, &d->err);
+	entry_free(&d->e);
+	free(d->id);
+}
+
 /*
  * The document that an approval is about must be the one that the
  * administrator saw: with "document_sha256" it has to be the live one.
@@ -157,28 +197,17 @@ check_seen(struct call *c, const struct entry *e, struct cimd_error *err)
 
 /* Approve or pin the live document. */
 static void
-approve(struct call *c, enum governance governance, const char *deed)
+approve(struct call *c, enum governance governance, const char *name)
 {
-	struct cimd_error err = { 0 };
-	struct entry *e;
-	enum cimd_err code;
-	char *id;
+	struct deed d;
 
-	code = find(c, &id, &e, &err);
-	if (code == CIMD_OK)
-		code = check_seen(c, e, &err);
-	if (code == CIMD_OK)
-		code = store_govern(c->r->store, span_of(id), governance,
-		    e->live, clock_utc(), &err);
-	if (id != NULL && c->r->table != NULL)
-		table_drop(c->r->table, span_of(id));
-	report(c, id, deed, code, &err);
-	if (code == CIMD_OK)
-		reply_entry(c, id);
-	else
-		fail(c, id, code, &err);
-	entry_free(&e);
-	free(id);
+	begin(&d, c, name);
+	if (d.code == CIMD_OK)
+		d.code = check_seen(c, d.e, &d.err);
+	if (d.code == CIMD_OK)
+		d.code = store_govern(c->r->store, span_of(d.id), governance,
+		    d.e->live, clock_utc(), &d.err);
+	finish(&d);
 }
 
 void
@@ -196,54 +225,45 @@ api_pin(struct call *c)
 void
 api_deny(struct call *c)
 {
-	struct cimd_error err = { 0 };
-	struct entry *e;
-	enum cimd_err code;
+	struct deed d;
 	struct url url;
-	char *id;
 
-	code = find(c, &id, &e, &err);
-	if (code == CIMD_OK) /* whatever a rule could ever admit */
-		code = url_parse(span_of(id),
-		    URL_ALLOW_ADDRESS | URL_ALLOW_SPECIAL, &url, &err);
-	if (code == CIMD_OK)
-		code = store_govern(c->r->store, span_of(id), GOVERN_BLOCKED,
-		    e != NULL ? e->approved : NULL, clock_utc(), &err);
-	if (id != NULL && c->r->table != NULL)
-		table_drop(c->r->table, span_of(id));
-	report(c, id, "deny", code, &err);
-	if (code == CIMD_OK)
-		reply_entry(c, id);
-	else
-		fail(c, id, code, &err);
-	entry_free(&e);
-	free(id);
+	begin(&d, c, "deny");
+	if (d.code == CIMD_OK) /* whatever a rule could ever admit */
+		d.code = url_parse(span_of(d.id),
+		    URL_ALLOW_ADDRESS | URL_ALLOW_SPECIAL, &url, &d.err);
+	if (d.code == CIMD_OK)
+		d.code = store_govern(c->r->store, span_of(d.id),
+		    GOVERN_BLOCKED, d.e != NULL ? d.e->approved : NULL,
+		    clock_utc(), &d.err);
+	finish(&d);
+}
+
+void
+api_unblock(struct call *c)
+{
+	struct deed d;
+
+	begin(&d, c, "unblock");
+	if (d.code == CIMD_OK &&
+	    (d.e == NULL || d.e->governance != GOVERN_BLOCKED))
+		d.code = err_set(&d.err, CIMD_E_STATE, "",
+		    "no administrator blocked this client");
+	if (d.code == CIMD_OK)
+		d.code = store_govern(c->r->store, span_of(d.id), GOVERN_NONE,
+		    d.e->approved, clock_utc(), &d.err);
+	finish(&d);
 }
 
 void
 api_forget(struct call *c)
 {
-	struct cimd_error err = { 0 };
-	struct entry *e;
-	struct maker m;
-	enum cimd_err code;
-	char *id;
+	struct deed d;
 
-	code = find(c, &id, &e, &err);
-	if (code == CIMD_OK && e != NULL)
-		code = store_forget(c->r->store, span_of(id), &err);
-	if (id != NULL && c->r->table != NULL)
-		table_drop(c->r->table, span_of(id));
-	report(c, id, "forget", code, &err);
-	if (code == CIMD_OK) {
-		maker_init(&m);
-		put_string(&m, NULL, "client_id", id);
-		put_bool(&m, NULL, "forgotten", e != NULL);
-		api_reply(c, &m);
-	} else
-		fail(c, id, code, &err);
-	entry_free(&e);
-	free(id);
+	begin(&d, c, "forget");
+	if (d.code == CIMD_OK && d.e != NULL)
+		d.code = store_forget(c->r->store, span_of(d.id), &d.err);
+	finish(&d);
 }
 
 void

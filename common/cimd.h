@@ -304,15 +304,24 @@ struct cimd_reply {
 typedef void cimd_reply_fn(void *ctx, const struct cimd_reply *reply);
 
 /*
- * The JSON API that the daemon speaks: method is "client", "assertion",
- * "metadata", "clients", "approve" ... (see cimdd(8)), json its parameters.
+ * One call of the JSON API that the daemon speaks: method is "client",
+ * "assertion", "metadata", "clients", "approve" ... (see cimdd(8)); json
+ * holds its parameters and may be empty.
+ */
+struct cimd_message {
+	const char *method;
+	const char *json;
+	size_t len;
+};
+
+/*
  * Never blocks on the network: fn is called in this thread if the answer is
  * at hand, else later in a thread of the resolver.  fn must not block and
- * must not call back into the resolver.
+ * must not call back into the resolver.  who and in may go when this
+ * returns.
  */
 CIMD_API void cimd_call(struct cimd *r, const struct cimd_caller *who,
-    const char *method, const char *json, size_t len, cimd_reply_fn *fn,
-    void *ctx);
+    const struct cimd_message *in, cimd_reply_fn *fn, void *ctx);
 
 #ifdef __cplusplus
 }

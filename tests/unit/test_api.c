@@ -80,8 +80,10 @@ static struct json_object *
 call_as(struct fixture *f, const struct cimd_caller *who, const char *method,
     const char *json)
 {
+	const struct cimd_message in = { method, json, strlen(json) };
+
 	f->a.calls = 0;
-	cimd_call(f->r, who, method, json, strlen(json), take, &f->a);
+	cimd_call(f->r, who, &in, take, &f->a);
 	assert_int_equal(f->a.calls, 1);
 	return json_tokener_parse(f->a.body);
 }
@@ -248,6 +250,14 @@ a_block_acts_and_shows(void **state)
 	json_object_put(o);
 	assert_problem(f, call(f, "approve", one), 503, "CIMD_E_NOT_STORED");
 	assert_problem(f, call(f, "client", one), 403, "CIMD_E_BLOCKED");
+	json_object_put(call(f, "unblock", one));
+	assert_int_equal(f->a.status, 200);
+	assert_problem(f, call(f, "unblock", one), 409, "CIMD_E_STATE");
+	assert_problem(f,
+	    call(f, "client",
+		"{\"client_id\": \"https://one.example.com/c\","
+		" \"purpose\": \"display\"}"),
+	    503, "CIMD_E_NOT_STORED");
 }
 
 static void
