@@ -30,6 +30,16 @@ static const struct command table[] = {
 		OPT_BIT(OPT_REDIRECT_URI) | OPT_BIT(OPT_RESPONSE) | ON_TLS,
 	    .max_args = 1,
 	    .run = cmd_check },
+	{ .name = "doctor",
+	    .args = "ISSUER",
+	    .summary = "does this provider publish what MCP clients look for?",
+	    .more = "Fetches the metadata of an authorization server "
+		    "(RFC 8414, OpenID\nConnect Discovery) and judges it.  "
+		    "The issuer may be on a private network.",
+	    .options = ON_TLS,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .run = cmd_doctor },
 	{ .name = "clients",
 	    .args = "",
 	    .summary = "the clients that were seen, latest first",

@@ -41,6 +41,7 @@ command_fn cmd_clients;
 command_fn cmd_complete;
 command_fn cmd_deny;
 command_fn cmd_diff;
+command_fn cmd_doctor;
 command_fn cmd_forget;
 command_fn cmd_help;
 command_fn cmd_metrics;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""cimdctl in the laboratory: check against real servers."""
+"""cimdctl in the laboratory: check and doctor against servers."""
 
 import ctl  # noqa: F401 - finds the laboratory's modules
 import labtest
+from doctor import Doctor  # noqa: F401
 from live import Documents, Hostile, Names, Shapes  # noqa: F401
 
 if __name__ == "__main__":
