@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 
 #include "api.h"
+#include "assertion.h"
 #include "error.h"
 #include "verify.h"
 
@@ -182,6 +183,31 @@ verified(void *ctx, enum cimd_err e, const struct cimd_error *err,
 	api_reply(c, &m);
 }
 
+/* Without client_id the token says who it is from (RFC 7523 2.2). */
+static enum cimd_err
+add_client_id(struct json_object *args, struct cimd_error *err)
+{
+	struct span token = { 0 };
+	struct json_object *v;
+	const char *why;
+	char *iss;
+	enum cimd_err e;
+
+	if (json_object_object_get_ex(args, "client_id", &v) ||
+	    !get_span(args, "client_assertion", &token, &why) ||
+	    token.p == NULL)
+		return CIMD_OK;
+	if ((e = assertion_issuer(token, &iss, err)) != CIMD_OK)
+		return e;
+	v = json_object_new_string(iss);
+	free(iss);
+	if (v == NULL || json_object_object_add(args, "client_id", v) != 0) {
+		json_object_put(v);
+		return err_no_memory(err);
+	}
+	return CIMD_OK;
+}
+
 void
 api_assertion(struct call *c)
 {
@@ -189,8 +215,14 @@ api_assertion(struct call *c)
 	    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 	struct verify_ask ask = { .who = c->who, .done = verified, .ctx = c };
 	struct span given = { type, sizeof(type) - 1 };
+	struct cimd_error err = { 0 };
+	struct api_problem p = { .err = &err };
 	const char *why = "";
 
+	if ((p.e = add_client_id(c->args, &err)) != CIMD_OK) {
+		api_fail(c, &p);
+		return;
+	}
 	if (!api_request(c->args, &ask.request, &why) ||
 	    !get_span(c->args, "client_assertion", &ask.token, &why) ||
 	    !get_span(c->args, "client_assertion_type", &given, &why)) {

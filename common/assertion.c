@@ -240,3 +240,29 @@ assertion_verify(struct span token, const struct assertion_rules *rules,
 		memset(out, 0, sizeof(*out));
 	return e;
 }
+
+enum cimd_err
+assertion_issuer(struct span token, char **iss, struct cimd_error *err)
+{
+	struct json_object *claims = NULL;
+	struct span value = { NULL, 0 };
+	struct jws j = { 0 };
+	enum cimd_err e;
+
+	*iss = NULL;
+	e = jws_read(token, &j, err);
+	if (e == CIMD_OK)
+		e = json_parse(j.payload, &claims, err);
+	if (e == CIMD_E_JSON)
+		e = refuse(err, "RFC 7519", "the claims are no JSON object");
+	if (e == CIMD_OK) {
+		value = string_of(claims, "iss");
+		if (value.p == NULL)
+			e = refuse(err, "RFC 7523", "there is no iss");
+		else if ((*iss = strndup(value.p, value.n)) == NULL)
+			e = err_no_memory(err);
+	}
+	json_object_put(claims);
+	jws_free(&j);
+	return e;
+}

@@ -43,4 +43,12 @@ enum cimd_err assertion_verify(struct span token,
     const struct assertion_rules *rules, struct assertion_claims *out,
     bool *unknown_kid, struct cimd_error *err);
 
+/*
+ * Who the token says it is from, so that a request without client_id can be
+ * looked up (RFC 7523 2.2); nothing is verified.  The caller frees *iss.
+ * Fails with: CIMD_E_ASSERTION, CIMD_E_NO_MEMORY.
+ */
+enum cimd_err assertion_issuer(struct span token, char **iss,
+    struct cimd_error *err);
+
 #endif /* ASSERTION_H */

@@ -216,6 +216,21 @@ malformed_requests_are_400(void **state)
 }
 
 static void
+assertions_may_name_the_client(void **state)
+{
+	/* {"alg":"ES256"} . {"iss":"https://two.example.com/c"} . zeros */
+	static const char token[] =
+	    "{\"client_assertion\": \"eyJhbGciOiJFUzI1NiJ9."
+	    "eyJpc3MiOiJodHRwczovL3R3by5leGFtcGxlLmNvbS9jIn0.AAAA\"}";
+	struct fixture *f = *state;
+
+	assert_problem(f, call(f, "assertion", token), 403, "CIMD_E_BLOCKED");
+	assert_problem(f,
+	    call(f, "assertion", "{\"client_assertion\": \"a.b.c\"}"), 403,
+	    "CIMD_E_ASSERTION");
+}
+
+static void
 administration_needs_the_admin_socket(void **state)
 {
 	static const char *const methods[] = { "show", "approve", "deny", "pin",
@@ -360,6 +375,7 @@ main(void)
 		TEST(display_never_fetches),
 		TEST(consumers_are_told_apart),
 		TEST(malformed_requests_are_400),
+		TEST(assertions_may_name_the_client),
 		TEST(administration_needs_the_admin_socket),
 		TEST(a_block_acts_and_shows),
 		TEST(policy_test_explains),
