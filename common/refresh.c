@@ -58,6 +58,7 @@ struct job {
 	bool unchanged;          /* 304 */
 	uint64_t warnings;
 	struct cimd_client *client; /* the record of now */
+	bool admitted;              /* the rules take that record */
 };
 
 /* A GET whose answer may be a document or key set; 304 if conditional. */
@@ -197,7 +198,7 @@ make_entry(struct job *j)
 	clock_random(&random, sizeof(random));
 	freshness_compute(&j->facts, &bounds, j->now, random, &e->freshness);
 	e->live = client_ref(j->client);
-	e->kept = j->f->verdict.explicit_rule;
+	e->kept = j->f->verdict.explicit_rule && j->admitted;
 	e->first_seen = j->now;
 	(void)snprintf(e->etag, sizeof(e->etag), "%s", j->facts.etag);
 	(void)snprintf(e->last_modified, sizeof(e->last_modified), "%s",
@@ -224,8 +225,8 @@ make_entry(struct job *j)
 static enum cimd_err
 take_baseline(struct job *j, struct entry *e, struct cimd_error *err)
 {
-	if (j->f->verdict.update == UPDATE_LIVE || e->approved != NULL ||
-	    j->f->verdict.trust == TRUST_PENDING ||
+	if (!j->admitted || j->f->verdict.update == UPDATE_LIVE ||
+	    e->approved != NULL || j->f->verdict.trust == TRUST_PENDING ||
 	    e->governance == GOVERN_BLOCKED)
 		return CIMD_OK;
 	e->approved = client_ref(e->live);
@@ -325,6 +326,19 @@ withdraw(struct job *j, enum cimd_err e, const struct cimd_error *err)
 	audit_write(j->r, &line);
 }
 
+/*
+ * Do the rules of who opened the flight take the record?  If not, that is no
+ * failure of the fetch: others, under other rules, may wait for it too.
+ */
+static bool
+admits(const struct verdict *v, const struct cimd_client *client)
+{
+	const struct span none = { NULL, 0 };
+	struct decision unused;
+
+	return decide(v, client, none, &unused, NULL) == CIMD_OK;
+}
+
 enum cimd_err
 refresh_work(void *ctx, void *arg, int64_t deadline_ms, struct cimd_error *err)
 {
@@ -332,8 +346,6 @@ refresh_work(void *ctx, void *arg, int64_t deadline_ms, struct cimd_error *err)
 		.f = arg,
 		.deadline_ms = deadline_ms,
 		.now = clock_utc() };
-	struct span none = { NULL, 0 };
-	struct decision unused;
 	uint64_t generation;
 	enum cimd_err e;
 
@@ -343,10 +355,8 @@ refresh_work(void *ctx, void *arg, int64_t deadline_ms, struct cimd_error *err)
 		e = get_document(&j, err);
 	if (e != CIMD_OK)
 		withdraw(&j, e, err);
-	else if (j.old == NULL)
-		/* What this policy refuses is not stored for it. */
-		e = decide(&j.f->verdict, j.client, none, &unused, err);
-	if (e == CIMD_OK) {
+	else {
+		j.admitted = admits(&j.f->verdict, j.client);
 		report_change(&j);
 		e = keep(&j, generation, err);
 	}
