@@ -132,7 +132,10 @@ api_show(struct call *c)
 	free(id);
 }
 
-/* One deed on one client, from find() to the answer. */
+/*
+ * One deed on one client, from find() to the answer; the only one at a time
+ * from what was found to what is written.
+ */
 struct deed {
 	struct call *c;
 	const char *name;
@@ -146,6 +149,7 @@ static void
 begin(struct deed *d, struct call *c, const char *name)
 {
 	*d = (struct deed){ .c = c, .name = name };
+	(void)pthread_mutex_lock(&c->r->govern);
 	d->code = find(c, &d->id, &d->e, &d->err);
 }
 
@@ -158,6 +162,7 @@ finish(struct deed *d)
 
 	if (d->id != NULL)
 		table_drop(d->c->r->table, span_of(d->id));
+	(void)pthread_mutex_unlock(&d->c->r->govern);
 	report(d->c, d->id, d->name, d->code, &d->err);
 	if (forgotten) {
 		maker_init(&m);

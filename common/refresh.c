@@ -218,20 +218,42 @@ make_entry(struct job *j)
 	return e;
 }
 
-/*
- * The first document under "pinned" or "approve" is the yardstick for all
- * later ones, unless the rule wants an administrator to see it first.
- */
-static enum cimd_err
-take_baseline(struct job *j, struct entry *e, struct cimd_error *err)
+bool
+refresh_wants_baseline(const struct verdict *v, const struct entry *e)
 {
-	if (!j->admitted || j->f->verdict.update == UPDATE_LIVE ||
-	    e->approved != NULL || j->f->verdict.trust == TRUST_PENDING ||
-	    e->governance == GOVERN_BLOCKED)
-		return CIMD_OK;
-	e->approved = client_ref(e->live);
-	return store_govern(j->r->store, j->f->url.whole, e->governance,
-	    e->live, j->now, err);
+	return v->update != UPDATE_LIVE && v->trust != TRUST_PENDING &&
+	    e->live != NULL && e->approved == NULL &&
+	    e->governance != GOVERN_BLOCKED;
+}
+
+enum cimd_err
+refresh_baseline(struct cimd *r, struct span client_id,
+    const struct cimd_client *live, int64_t now)
+{
+	struct entry *e = NULL;
+	enum cimd_err code;
+
+	(void)pthread_mutex_lock(&r->govern);
+	code = store_read(r->store, client_id, &e, NULL);
+	if (code == CIMD_OK && e != NULL && e->approved == NULL &&
+	    e->governance != GOVERN_BLOCKED) {
+		code = store_govern(r->store, client_id, e->governance, live,
+		    now, NULL);
+		if (code == CIMD_OK)
+			table_drop(r->table, client_id);
+	}
+	(void)pthread_mutex_unlock(&r->govern);
+	entry_free(&e);
+	return code;
+}
+
+/* Keep e in memory, since the store cannot write. */
+static void
+keep_in_memory(struct job *j, struct entry *e, uint64_t generation)
+{
+	if (j->admitted && refresh_wants_baseline(&j->f->verdict, e))
+		e->approved = client_ref(e->live);
+	table_put(j->r->table, e, generation);
 }
 
 /*
@@ -251,13 +273,12 @@ keep(struct job *j, uint64_t generation, struct cimd_error *err)
 		entry_free(&e);
 		return code;
 	}
-	code = store_put(j->r->store, e, j->now, NULL);
-	if (code == CIMD_OK)
-		(void)take_baseline(j, e, NULL);
-	if (code == CIMD_OK)
+	if (store_put(j->r->store, e, j->now, NULL) == CIMD_OK) {
+		if (j->admitted && refresh_wants_baseline(&j->f->verdict, e))
+			(void)refresh_baseline(j->r, id, e->live, j->now);
 		table_drop(j->r->table, id); /* the next reader loads it */
-	else
-		table_put(j->r->table, e, generation);
+	} else
+		keep_in_memory(j, e, generation);
 	entry_free(&e);
 	return CIMD_OK;
 }

@@ -130,6 +130,10 @@ conclude(const struct lookup *l, struct entry *e, enum source_state state,
 	d->entry = entry_ref(e);
 	d->client = client_ref(client);
 	*out = d;
+	/* Stored under a rule that takes every document, or by a realm's. */
+	if (refresh_wants_baseline(&l->verdict, e))
+		(void)refresh_baseline(l->r, span_of(e->client_id), e->live,
+		    clock_utc());
 	return CIMD_OK;
 }
 

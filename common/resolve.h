@@ -114,4 +114,17 @@ void refresh_free(void *arg);
 enum cimd_err refresh_work(void *ctx, void *arg, int64_t deadline_ms,
     struct cimd_error *err);
 
+/*
+ * The first document under "pinned" or "approve" is the yardstick for all
+ * later ones, unless the rule wants an administrator to see it first.
+ */
+bool refresh_wants_baseline(const struct verdict *v, const struct entry *e);
+
+/*
+ * Make live the yardstick, unless there is one by now or the client was
+ * blocked.  Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
+ */
+enum cimd_err refresh_baseline(struct cimd *r, struct span client_id,
+    const struct cimd_client *live, int64_t now);
+
 #endif /* RESOLVE_H */

@@ -32,6 +32,7 @@ cimd_new(const char *config, size_t len, struct cimd **out,
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return err_no_memory(err);
 	(void)pthread_mutex_init(&r->lock, NULL);
+	(void)pthread_mutex_init(&r->govern, NULL);
 	r->started_at = clock_utc();
 	r->n_consumers = 1;
 	if ((r->consumer[0] = strdup("")) == NULL ||
@@ -72,6 +73,7 @@ cimd_free(struct cimd **r)
 	for (i = 0; i < TABLE_CONSUMERS; i++)
 		free(old->consumer[i]);
 	(void)pthread_mutex_destroy(&old->lock);
+	(void)pthread_mutex_destroy(&old->govern);
 	free(old);
 }
 

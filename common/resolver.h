@@ -32,8 +32,9 @@ struct realm_slot {
 };
 
 struct cimd {
-	pthread_mutex_t lock; /* setup, realms, consumers, opened, stop */
-	pthread_cond_t wake;  /* housekeeping: stop was set */
+	pthread_mutex_t lock;   /* setup, realms, consumers, opened, stop */
+	pthread_cond_t wake;    /* housekeeping: stop was set */
+	pthread_mutex_t govern; /* one word about clients at a time */
 	struct setup *setup;
 	struct realm_slot realm[RESOLVER_REALMS];
 	uint64_t realm_clock;
