@@ -331,7 +331,8 @@ refreshed(void *ctx, enum cimd_err e, const struct cimd_error *err,
 void
 api_refresh(struct call *c)
 {
-	struct cimd_request request = { .purpose = CIMD_AUTHORIZE };
+	/* For display, since this is no activity of the client. */
+	struct cimd_request request = { .purpose = CIMD_DISPLAY };
 	struct cimd_error err = { 0 };
 	struct refresh_call *rc;
 	struct entry *e = NULL;

@@ -79,6 +79,7 @@ api_policy_test(struct call *c)
 		return;
 	}
 	request.consumer = consumer.p;
+	request.purpose = CIMD_DISPLAY; /* a test is no activity */
 	code = lookup_begin(&l, c->r, &request, NULL, &err);
 	maker_init(&m);
 	put_bool(&m, NULL, "admitted", code == CIMD_OK);

@@ -94,7 +94,7 @@ lookup_warnings(const struct lookup *l, const struct entry *e,
 
 	if (state == SOURCE_STALE)
 		w |= WARN_BIT(WARN_STALE);
-	if (e->update_waits && l->verdict.update != UPDATE_LIVE)
+	if (state == SOURCE_PINNED)
 		w |= WARN_BIT(WARN_UPDATE_WAITS);
 	if (e->freshness.floor_only)
 		w |= WARN_BIT(WARN_NO_STORE);
@@ -144,20 +144,32 @@ lookup_log(struct lookup *l, const char *event, enum cimd_err e,
 	log_write(l->r->log, &line);
 }
 
+/*
+ * What the store knew was counted when it was found; the first lookup of a
+ * client, and what rules refuse, is counted here.
+ */
+static void
+count(struct lookup *l, enum cimd_err e)
+{
+	struct span id = { l->request.client_id, l->request.client_id_len };
+	bool refused = cimd_err_class(e) == CIMD_REFUSED;
+
+	if (l->request.purpose == CIMD_DISPLAY || l->verdict.name == NULL)
+		return;
+	if (refused || (e == CIMD_OK && !l->counted))
+		table_count(l->r->table, id, l->consumer_index, clock_utc(),
+		    refused);
+}
+
 void
 lookup_report(struct lookup *l, enum cimd_err e, const struct cimd_error *err)
 {
-	struct span id = { l->request.client_id, l->request.client_id_len };
-
 	metrics_lookup(&l->r->metrics, l->consumer_index, e,
 	    l->fetched ? METRICS_FETCHED : METRICS_STORED,
 	    clock_us() - l->started_us);
+	count(l, e);
 	if (e == CIMD_OK && !l->fetched)
 		return; /* the usual case costs no line */
-	if (cimd_err_class(e) == CIMD_REFUSED && l->verdict.name != NULL &&
-	    l->request.purpose != CIMD_DISPLAY)
-		table_count(l->r->table, id, l->consumer_index, clock_utc(),
-		    true);
 	lookup_log(l, "lookup", e, err);
 }
 

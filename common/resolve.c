@@ -107,11 +107,12 @@ conclude(const struct lookup *l, struct entry *e, enum source_state state,
 {
 	struct span redirect = { l->request.redirect_uri,
 		l->request.redirect_uri_len };
+	enum source_state record = state;
 	struct cimd_client *client;
 	struct cimd_decision *d;
 	enum cimd_err code;
 
-	if ((client = record_of(l, e, &state, err)) == NULL)
+	if ((client = record_of(l, e, &record, err)) == NULL)
 		return CIMD_E_METADATA;
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return err_no_memory(err);
@@ -122,8 +123,9 @@ conclude(const struct lookup *l, struct entry *e, enum source_state state,
 	}
 	if (l->verdict.trust == TRUST_PENDING)
 		d->d.trust = TRUST_TRUSTED; /* it was approved */
-	d->d.warnings |= l->url.warnings | lookup_warnings(l, e, state);
-	d->state = state;
+	d->d.warnings |= l->url.warnings | lookup_warnings(l, e, state) |
+	    lookup_warnings(l, e, record);
+	d->state = record;
 	d->verdict = l->verdict;
 	d->setup = setup_ref(l->setup);
 	d->realm = l->realm != NULL ? policy_ref(l->realm) : NULL;
@@ -203,6 +205,7 @@ lookup_try(struct lookup *l, bool *fetch, struct cimd_decision **out,
 	if (l->known == NULL)
 		code = resolver_entry(l->r, l->url.whole, l->consumer_index,
 		    counted, &l->known, err);
+	l->counted = counted && l->known != NULL;
 	if (code == CIMD_OK)
 		code = answer(l, l->known, fetch, out, err);
 	return code;

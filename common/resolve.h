@@ -46,6 +46,7 @@ struct lookup {
 	const char *remote_addr; /* for the log; NULL: not known */
 	bool force;   /* an administrator's refresh: no attempt limiter */
 	bool fetched; /* a fetch was waited for */
+	bool counted; /* this lookup is in the activity */
 };
 
 /*
