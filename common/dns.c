@@ -16,7 +16,7 @@
 
 enum {
 	MAX_SOCKETS = 32, /* of one channel: UDP and TCP for each server */
-	MAX_TRIES = 3,    /* per name server */
+	MAX_TRIES = 5,    /* per name server; the deadline comes first */
 };
 
 /* One question and what became of it. */
