@@ -82,6 +82,11 @@ class Function:
         self.lines = len(body)
         self.nesting = nesting("\n".join(body))
         self.parameters = parameter_count(tag.get("signature", "()"))
+        # Whose parameters somebody else has laid down, says so above.
+        above = source.lines[max(0, tag["line"] - 4):tag["line"] - 1]
+        if any("NOLINTNEXTLINE(readability-function-size): " in line
+               for line in above):
+            self.parameters = 0
 
 
 def functions(sources):

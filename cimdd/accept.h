@@ -1,0 +1,29 @@
+/*
+ * accept.h - the thread that accepts connections and cuts late ones
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * step: none; in: listening sockets; out: connected ones; touches sockets
+ */
+
+#ifndef ACCEPT_H
+#define ACCEPT_H
+
+#include "http.h"
+
+struct acceptor;
+
+/* Sockets to listen on; -1: none.  They stay the caller's. */
+struct accept_from {
+	int lookup;
+	int admin;
+};
+
+/* Start the thread.  Fails with: CIMD_E_STATE, CIMD_E_NO_MEMORY. */
+enum cimd_err accept_start(const struct accept_from *from, struct http *http,
+    struct conns *conns, const struct say *say, struct acceptor **out,
+    struct cimd_error *err);
+
+/* End the thread and free *a; accepts NULL; sets *a to NULL. */
+void accept_stop(struct acceptor **a);
+
+#endif /* ACCEPT_H */
