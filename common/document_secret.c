@@ -88,13 +88,13 @@ struct place {
 	struct json_object *container;
 	struct lh_entry *entry; /* of an object: what comes next */
 	size_t i;               /* of an array: what comes next */
-	bool keys;              /* the array of a JWK set */
+	bool in_jwks;           /* somewhere under a member jwks */
 };
 
 static struct place
-place_of(struct json_object *container, bool keys)
+place_of(struct json_object *container, bool in_jwks)
 {
-	struct place p = { container, NULL, 0, keys };
+	struct place p = { container, NULL, 0, in_jwks };
 
 	if (json_object_is_type(container, json_type_object))
 		p.entry = json_object_get_object(container)->head;
@@ -103,9 +103,9 @@ place_of(struct json_object *container, bool keys)
 
 /* The next value of a place; false: it was the last. */
 static bool
-next_value(struct place *p, struct json_object **value, bool *is_keys)
+next_value(struct place *p, struct json_object **value, bool *in_jwks)
 {
-	*is_keys = false;
+	*in_jwks = p->in_jwks;
 	if (json_object_is_type(p->container, json_type_array)) {
 		if (p->i == json_object_array_length(p->container))
 			return false;
@@ -114,18 +114,22 @@ next_value(struct place *p, struct json_object **value, bool *is_keys)
 	}
 	if (p->entry == NULL)
 		return false;
-	*is_keys = strcmp((const char *)lh_entry_k(p->entry), "keys") == 0;
+	if (is_member((const char *)lh_entry_k(p->entry), "jwks"))
+		*in_jwks = true;
 	*value = (struct json_object *)lh_entry_v(p->entry);
 	p->entry = lh_entry_next(p->entry);
 	return true;
 }
 
-/* Any object that calls itself a key, or stands in an array named "keys". */
+/*
+ * What calls itself a key by its kty, wherever it stands, and anything under
+ * jwks.  Elsewhere a member "d" or "k" of its own means nothing.
+ */
 static bool
-is_secret_key(struct json_object *value, bool in_keys)
+is_secret_key(struct json_object *value, bool in_jwks)
 {
 	return json_object_is_type(value, json_type_object) &&
-	    (in_keys || json_object_object_get_ex(value, "kty", NULL)) &&
+	    (in_jwks || json_object_object_get_ex(value, "kty", NULL)) &&
 	    jwks_is_secret(value);
 }
 
@@ -137,24 +141,22 @@ check_keys(struct json_object *tree, struct cimd_error *err)
 	struct place place[CIMD_MAX_JSON_DEPTH];
 	struct json_object *value;
 	size_t depth = 1;
-	bool is_keys;
+	bool in_jwks;
 
 	if (is_secret_key(tree, false))
 		return err_set(err, CIMD_E_SECRET, "4.1", "%s", text);
 	place[0] = place_of(tree, false);
 	while (depth > 0) {
-		struct place *top = &place[depth - 1];
-
-		if (!next_value(top, &value, &is_keys)) {
+		if (!next_value(&place[depth - 1], &value, &in_jwks)) {
 			depth--;
 			continue;
 		}
-		if (is_secret_key(value, top->keys))
+		if (is_secret_key(value, in_jwks))
 			return err_set(err, CIMD_E_SECRET, "4.1", "%s", text);
 		if (json_object_is_type(value, json_type_object) ||
 		    json_object_is_type(value, json_type_array)) {
 			assert(depth < CIMD_MAX_JSON_DEPTH);
-			place[depth++] = place_of(value, is_keys);
+			place[depth++] = place_of(value, in_jwks);
 		}
 	}
 	return CIMD_OK;

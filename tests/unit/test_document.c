@@ -193,6 +193,7 @@ valid_case(struct test_case *c)
 	check_redirects(c, &f);
 	case_check(c, span_eq(f.text[CLIENT_ID], url_of(c)), "client_id");
 	case_check(c, f.methods != 0 && f.grants != 0, "nothing is allowed");
+	case_check(c, !span_is(f.text[CLIENT_NAMES], "{}"), "empty names");
 	case_check(c, (f.key_algs != 0) == (f.text[CLIENT_JWKS].p != NULL),
 	    "keys and their algorithms");
 	case_check(c,
