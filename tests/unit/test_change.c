@@ -20,6 +20,16 @@
 	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"two\","                   \
 	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","               \
 	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"
+/* The same as jwks_json() writes them. */
+#define KEY_1_CANONICAL                                                        \
+	"{\"kty\":\"OKP\",\"crv\":\"Ed25519\","                                \
+	"\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\","               \
+	"\"kid\":\"one\"}"
+#define KEY_2_CANONICAL                                                        \
+	"{\"kty\":\"EC\",\"crv\":\"P-256\","                                   \
+	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","               \
+	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\","               \
+	"\"kid\":\"two\"}"
 /* The key of KEY_2 under the name of KEY_1. */
 #define KEY_1_REPLACED                                                         \
 	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"one\","                   \
@@ -357,6 +367,74 @@ all_keys_come_and_go(void **state)
 	cimd_client_free(&is);
 }
 
+/* Everything at once: no class hides another. */
+static void
+classes_add_up(void **state)
+{
+	struct client_fields a = base(), b = base();
+	struct cimd_client *was, *is;
+
+	(void)state;
+	a.methods = METHOD_NONE;
+	a.grants = GRANT_CIBA;
+	a.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_1 "]}");
+	b.methods = METHOD_PRIVATE_KEY_JWT;
+	b.text[CLIENT_NAME] = span_of("B");
+	b.text[CLIENT_SCOPE] = span_of("b");
+	b.text[CLIENT_JWKS] = span_of("{\"keys\":[" KEY_2 "]}");
+	b.redirect[1].uri = span_of("http://127.0.0.1/new");
+	was = build(&a);
+	is = build(&b);
+	assert_int_equal(change_classify(was, is), 1023);
+	cimd_client_free(&was);
+	cimd_client_free(&is);
+}
+
+/* All that both have is kept, in order and as JSON. */
+static void
+what_both_have_is_kept(void **state)
+{
+	struct client_fields f = base(), got;
+	struct cimd_client *c;
+	enum cimd_err e;
+
+	(void)state;
+	f.text[CLIENT_NAME] = span_of("B");
+	c = served(&f, &e);
+	assert_int_equal(e, CIMD_OK);
+	client_fields(c, &got);
+	assert_true(span_is(got.text[CLIENT_JWKS],
+	    "{\"keys\":[" KEY_1_CANONICAL "," KEY_2_CANONICAL "]}"));
+	assert_int_equal(got.key_algs, 1 | 16);
+	assert_true(got.response_code);
+	cimd_client_free(&c);
+	f.response_code = false;
+	c = served(&f, &e);
+	assert_int_equal(e, CIMD_OK);
+	client_fields(c, &got);
+	assert_false(got.response_code);
+	cimd_client_free(&c);
+}
+
+/* A client that never had a redirect URI does not lack one. */
+static void
+no_redirects_are_no_loss(void **state)
+{
+	struct client_fields a = base(), b = base();
+	struct cimd_client *approved, *live, *out = NULL;
+
+	(void)state;
+	a.n_redirects = 0;
+	b.n_redirects = 1;
+	approved = build(&a);
+	live = build(&b);
+	assert_int_equal(change_serve(approved, live, &out, NULL), CIMD_OK);
+	assert_int_equal(cimd_client_redirects(out), 0);
+	cimd_client_free(&out);
+	cimd_client_free(&live);
+	cimd_client_free(&approved);
+}
+
 struct pair {
 	struct cimd_client *was, *is;
 };
@@ -434,6 +512,9 @@ main(void)
 		cmocka_unit_test(no_member_is_forgotten),
 		cmocka_unit_test(flags_count_as_other),
 		cmocka_unit_test(all_keys_come_and_go),
+		cmocka_unit_test(classes_add_up),
+		cmocka_unit_test(what_both_have_is_kept),
+		cmocka_unit_test(no_redirects_are_no_loss),
 		cmocka_unit_test(survives_no_memory),
 	};
 

@@ -61,7 +61,7 @@ fill_fields(struct client_fields *f)
 	f->n_redirects = 3;
 	f->grants = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN;
 	f->methods = METHOD_NONE | METHOD_PRIVATE_KEY_JWT;
-	f->key_algs = ALG_ES256;
+	f->key_algs = ALG_ES256 | ALG_ES384 | ALG_PS256 | ALG_RS256 | ALG_EDDSA;
 	f->application_type = APPLICATION_NATIVE;
 	f->response_code = true;
 	f->dpop_bound = true;
@@ -152,6 +152,25 @@ gives_back_what_it_took(void **state)
 }
 
 static void
+flags_are_told_apart(void **state)
+{
+	static struct client_fields f, again;
+	struct cimd_client *c;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		fill_fields(&f);
+		f.response_code = (i & 1) != 0;
+		f.dpop_bound = (i & 2) != 0;
+		c = built(&f);
+		client_fields(c, &again);
+		same_fields(&f, &again);
+		cimd_client_free(&c);
+	}
+}
+
+static void
 has_accessors(void **state)
 {
 	struct client_fields f;
@@ -224,6 +243,18 @@ small_json(void **state)
 	cimd_client_free(&c);
 }
 
+static enum cimd_err
+load_bytes(const unsigned char *bytes, size_t n, struct cimd_error *err)
+{
+	struct span s = { (const char *)bytes, n };
+	struct cimd_client *c = NULL;
+	enum cimd_err e = client_load(s, &c, err);
+
+	assert_true((c == NULL) == (e != CIMD_OK));
+	cimd_client_free(&c);
+	return e;
+}
+
 static void
 size_is_limited(void **state)
 {
@@ -243,9 +274,20 @@ size_is_limited(void **state)
 	assert_null(c);
 	f.text[CLIENT_SCOPE].n = CIMD_MAX_RECORD / 2;
 	assert_int_equal(client_build(&f, &c, &err), CIMD_E_TOO_BIG);
-	f.text[CLIENT_SCOPE].n = CIMD_MAX_RECORD / 2 - 1200;
-	assert_int_equal(client_build(&f, &c, &err), CIMD_OK);
+	/* The JSON has no jwks_uri, so each byte of it counts once. */
+	fill_fields(&f);
+	c = built(&f);
+	f.text[CLIENT_JWKS_URI].p = much;
+	f.text[CLIENT_JWKS_URI].n += CIMD_MAX_RECORD - client_bytes(c).n;
 	cimd_client_free(&c);
+	c = built(&f);
+	assert_int_equal(client_bytes(c).n, CIMD_MAX_RECORD);
+	assert_int_equal(load_bytes((const unsigned char *)client_bytes(c).p,
+			     CIMD_MAX_RECORD, &err),
+	    CIMD_OK);
+	cimd_client_free(&c);
+	f.text[CLIENT_JWKS_URI].n++;
+	assert_int_equal(client_build(&f, &c, &err), CIMD_E_TOO_BIG);
 	free(much);
 }
 
@@ -272,18 +314,6 @@ copy_of(const struct cimd_client *c, size_t n)
 	assert_non_null(copy);
 	memcpy(copy, client_bytes(c).p, n);
 	return copy;
-}
-
-static enum cimd_err
-load_bytes(const unsigned char *bytes, size_t n, struct cimd_error *err)
-{
-	struct span s = { (const char *)bytes, n };
-	struct cimd_client *c = NULL;
-	enum cimd_err e = client_load(s, &c, err);
-
-	assert_true((c == NULL) == (e != CIMD_OK));
-	cimd_client_free(&c);
-	return e;
 }
 
 /* Each byte of a stored record counts. */
@@ -407,6 +437,12 @@ ends_are_checked(void **state)
 	sign(copy, n);
 	assert_int_equal(load_bytes(copy, n, &err), CIMD_E_STORE);
 	assert_non_null(strstr(err.text, "a string without its end"));
+	memcpy(&size, copy + AT_REDIRECT + 24 + 4, 4);
+	size++;
+	memcpy(copy + AT_REDIRECT + 24 + 4, &size, 4);
+	sign(copy, n);
+	assert_int_equal(load_bytes(copy, n, &err), CIMD_E_STORE);
+	assert_non_null(strstr(err.text, "a string out of its place"));
 	free(copy);
 	copy = calloc(1, CIMD_MAX_RECORD + 1);
 	assert_non_null(copy);
@@ -510,6 +546,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_back_what_it_took),
+		cmocka_unit_test(flags_are_told_apart),
 		cmocka_unit_test(has_accessors),
 		cmocka_unit_test(small_json),
 		cmocka_unit_test(size_is_limited),

@@ -70,6 +70,10 @@ strings_are_escaped(void **state)
 	json_out_string(&o, span_of("a\"\\/\b\f\n\r\t\x1f\x7f\xc3\xa4"));
 	json_out_close(&o, ']');
 	check_text(&o, "[\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u001f\x7f\xc3\xa4\"]");
+	json_out_open(&o, '[');
+	json_out_string(&o, span_of("\""));
+	json_out_close(&o, ']');
+	check_text(&o, "[\"\\\"\"]");
 	json_out_string(&o, bytes);
 	assert_non_null(strstr(o.p, "\\t\\u0000\\u001f"));
 	json_out_drop(&o);

@@ -358,6 +358,24 @@ survives_no_memory_in_openssl(void **state)
 	assert_true(told > 10 * untold);
 }
 
+/* A kind of key that this OpenSSL does not offer is unusable, no failure. */
+static void
+unsupported_keys_are_unusable(void **state)
+{
+	struct jwks *set = NULL;
+	uint64_t warnings = 0;
+
+	(void)state;
+	assert_int_equal(EVP_set_default_properties(NULL, "provider=none"), 1);
+	assert_int_equal(jwks_parse(span_of(one_of_each), &warnings, &set,
+			     NULL),
+	    CIMD_OK);
+	assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+	assert_int_equal(jwks_count(set), 0);
+	assert_int_equal(warnings, WARN_BIT(WARN_KEY_UNUSABLE));
+	jwks_free(&set);
+}
+
 int
 main(void)
 {
@@ -370,6 +388,7 @@ main(void)
 		cmocka_unit_test(wycheproof_keys),
 		cmocka_unit_test(survives_no_memory),
 		cmocka_unit_test(survives_no_memory_in_openssl),
+		cmocka_unit_test(unsupported_keys_are_unusable),
 	};
 
 	if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc,
