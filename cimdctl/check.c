@@ -61,8 +61,8 @@ fail(struct check *c, enum check_id id, enum cimd_err e,
 	struct finding *f = &c->finding[id];
 
 	f->level = LEVEL_FAIL;
-	snprintf(f->text, sizeof(f->text), "%s", err->text);
-	snprintf(f->section, sizeof(f->section), "%s", err->section);
+	(void)snprintf(f->text, sizeof(f->text), "%s", err->text);
+	(void)snprintf(f->section, sizeof(f->section), "%s", err->section);
 	if (c->code == CIMD_OK) {
 		c->code = e;
 		c->err = *err;
@@ -314,6 +314,43 @@ check_other(struct check *c, struct span body)
 	json_object_put(json);
 }
 
+/* Which redirect URIs were dropped, and why; as many as fit. */
+static void
+name_dropped(struct check *c, struct json_object *list)
+{
+	struct finding *f = &c->finding[CHECK_REDIRECT_URIS];
+	size_t i, n, len = 0, count = json_object_array_length(list);
+	enum cimd_warning warning;
+	enum redirect_kind kind;
+	const char *why;
+	struct span uri;
+
+	for (i = 0; i < count && len < sizeof(f->text); i++) {
+		uri = span_of(
+		    json_object_get_string(json_object_array_get_idx(list, i)));
+		if (redirect_judge(uri, &kind, &warning, &why) != REDIRECT_DROP)
+			continue;
+		n = (size_t)snprintf(f->text + len, sizeof(f->text) - len,
+		    "%s%.100s %s", len > 0 ? "; " : "", uri.p, why);
+		len += n;
+	}
+}
+
+static void
+explain_dropped(struct check *c, struct span body)
+{
+	struct json_object *json = NULL, *list;
+	struct cimd_error err;
+
+	if (c->finding[CHECK_REDIRECT_URIS].level != LEVEL_WARN ||
+	    json_parse(body, &json, &err) != CIMD_OK)
+		return;
+	list = jget(json, "redirect_uris");
+	if (json_object_is_type(list, json_type_array))
+		name_dropped(c, list);
+	json_object_put(json);
+}
+
 static enum cimd_err
 check_document(struct check *c, struct fetcher *f, struct span body)
 {
@@ -336,12 +373,13 @@ check_document(struct check *c, struct fetcher *f, struct span body)
 		c->warnings |= fields.warnings;
 	}
 	spread(c, e, &err);
+	explain_dropped(c, body);
 	if (e == CIMD_E_MISMATCH)
 		check_other(c, body);
 	return e;
 }
 
-static enum cimd_err
+static void
 check_decide(struct check *c)
 {
 	struct cimd_error err = { 0 };
@@ -362,7 +400,6 @@ check_decide(struct check *c)
 		fail(c, CHECK_GRANTS, e, &err);
 	} else
 		check_stage(c, STAGE_DECIDE, e, &err);
-	return e;
 }
 
 /* Not part of the verdict, but of the exit status. */
@@ -390,7 +427,7 @@ check_body(struct check *c, struct fetcher *f, struct span body)
 	if (e == CIMD_OK)
 		e = check_document(c, f, body);
 	if (e == CIMD_OK && c->judged)
-		e = check_decide(c);
+		check_decide(c);
 	if (c->decided)
 		check_request(c);
 }

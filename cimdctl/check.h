@@ -35,7 +35,7 @@ enum check_level {
 struct finding {
 	enum check_level level;
 	char section[28];
-	char text[256];    /* what was found; may be empty for LEVEL_PASS */
+	char text[256];    /* what was found; may be empty but for LEVEL_FAIL */
 	uint64_t warnings; /* WARN_BIT()s of LEVEL_WARN */
 };
 

@@ -75,7 +75,7 @@ make_fetcher(struct check *c, struct fetcher **f, struct cimd_error *err)
 		.dns_servers = s->dns_servers,
 		.loopback_ok = s->development_loopback };
 
-	snprintf(c->agent, sizeof(c->agent), "cimdctl/%.32s%s%.200s%s",
+	(void)snprintf(c->agent, sizeof(c->agent), "cimdctl/%.32s%s%.200s%s",
 	    cimd_version(), s->contact != NULL ? " (+" : "",
 	    s->contact != NULL ? s->contact : "",
 	    s->contact != NULL ? ")" : "");

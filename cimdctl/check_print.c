@@ -30,7 +30,7 @@ section_text(const char *section, char *buf, size_t size)
 {
 	if (*section < '0' || *section > '9')
 		return section;
-	snprintf(buf, size, "section %s", section);
+	(void)snprintf(buf, size, "section %s", section);
 	return buf;
 }
 
@@ -96,7 +96,8 @@ add_rule(struct table *t, const struct check *check, enum check_id id)
 		return;
 	case LEVEL_WARN:
 		warning_texts(f->warnings, texts, sizeof(texts));
-		table_cell(t, STYLE_PLAIN, "%s", texts);
+		table_cell(t, STYLE_PLAIN, "%s%s%s", texts,
+		    f->text[0] != '\0' ? " " : "", f->text);
 		break;
 	case LEVEL_FAIL:
 		table_cell(t, STYLE_PLAIN, "%s", f->text);
@@ -207,7 +208,7 @@ put_rules(struct maker *m, const struct check *check)
 		put_string(m, o, "level", check_level_name(f->level));
 		put_string(m, o, "section",
 		    section_of(check, (enum check_id)id));
-		snprintf(text, sizeof(text), "%s", f->text);
+		(void)snprintf(text, sizeof(text), "%s", f->text);
 		if (text[0] != '\0')
 			put_string(m, o, "detail", text);
 		if (f->level == LEVEL_WARN)

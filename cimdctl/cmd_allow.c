@@ -34,7 +34,7 @@ warn_if_blocked(const struct ctl *c, const char *client_id)
 	if (talk(c, &t, &entry) == CTL_OK &&
 	    strcmp(jget_string(entry, "governance"), "blocked") == 0)
 		complain("%s is still blocked by cimdctl deny; cimdctl "
-			 "approve lifts that",
+			 "unblock takes that back",
 		    client_id);
 	json_object_put(entry);
 	free(path);

@@ -1,5 +1,5 @@
 /*
- * cmd_govern.c - "approve", "pin", "refresh", "forget"
+ * cmd_govern.c - "approve", "pin", "refresh", "unblock", "forget"
  * SPDX-License-Identifier: Apache-2.0
  */
 
@@ -41,6 +41,12 @@ enum ctl_exit
 cmd_refresh(struct ctl *c)
 {
 	return run(c, "refresh", "fetched");
+}
+
+enum ctl_exit
+cmd_unblock(struct ctl *c)
+{
+	return run(c, "unblock", "unblocked");
 }
 
 enum ctl_exit

@@ -22,14 +22,14 @@ list_commands(FILE *f)
 	const struct command *c;
 	size_t i;
 
-	fprintf(f,
+	(void)fprintf(f,
 	    "usage: cimdctl COMMAND [options] [arguments]\n"
 	    "\n");
 	for (i = 0; (c = command_at(i)) != NULL; i++)
 		if (!c->hidden)
-			fprintf(f, "  %-8s %-11s %s\n", c->name, c->args,
+			(void)fprintf(f, "  %-8s %-11s %s\n", c->name, c->args,
 			    c->summary);
-	fprintf(f, "\n\"cimdctl help COMMAND\" says more.\n%s", statuses);
+	(void)fprintf(f, "\n\"cimdctl help COMMAND\" says more.\n%s", statuses);
 }
 
 static void
@@ -39,16 +39,16 @@ list_options(const struct command *c, FILE *f)
 	char letter[8], name[40];
 	int o;
 
-	fprintf(f, "\noptions:\n");
+	(void)fprintf(f, "\noptions:\n");
 	for (o = 0; o < OPT_COUNT; o++) {
 		if (!command_takes(c, (enum opt)o))
 			continue;
 		d = opt_def((enum opt)o);
-		snprintf(letter, sizeof(letter), d->letter != 0 ? "-%c," : "",
-		    d->letter);
-		snprintf(name, sizeof(name), "--%s%s%s", d->name,
+		(void)snprintf(letter, sizeof(letter),
+		    d->letter != 0 ? "-%c," : "", d->letter);
+		(void)snprintf(name, sizeof(name), "--%s%s%s", d->name,
 		    d->arg != NULL ? " " : "", d->arg != NULL ? d->arg : "");
-		fprintf(f, "  %-3s %-20s %s\n", letter, name, d->help);
+		(void)fprintf(f, "  %-3s %-20s %s\n", letter, name, d->help);
 	}
 }
 
@@ -69,11 +69,11 @@ cmd_help(struct ctl *c)
 		}
 	}
 	command_usage(about, f);
-	fprintf(f, "\n\n%s\n", about->summary);
+	(void)fprintf(f, "\n\n%s\n", about->summary);
 	if (about->more != NULL)
-		fprintf(f, "\n%s\n", about->more);
+		(void)fprintf(f, "\n%s\n", about->more);
 	list_options(about, f);
-	fputs(statuses, f);
+	(void)fputs(statuses, f);
 	return CTL_OK;
 }
 
@@ -83,7 +83,7 @@ cmd_version(struct ctl *c)
 	struct maker m;
 
 	if (!c->out->json) {
-		fprintf(c->out->f, "cimdctl %s\n", cimd_version());
+		(void)fprintf(c->out->f, "cimdctl %s\n", cimd_version());
 		return CTL_OK;
 	}
 	maker_init(&m);

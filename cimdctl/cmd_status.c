@@ -158,7 +158,7 @@ cmd_audit(struct ctl *c)
 		complain("--limit: 1 to %d is expected", AUDIT_MAX);
 		return CTL_USAGE;
 	}
-	snprintf(path, sizeof(path), "/v1/audit?n=%lld", (long long)n);
+	(void)snprintf(path, sizeof(path), "/v1/audit?n=%lld", (long long)n);
 	t.path = path;
 	status = talk(c, &t, &answer);
 	if (status == CTL_OK && c->out->json)

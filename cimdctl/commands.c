@@ -78,9 +78,16 @@ static const struct command table[] = {
 	    .min_args = 1,
 	    .max_args = 1,
 	    .run = cmd_deny },
+	{ .name = "unblock",
+	    .args = "URL|SHORT",
+	    .summary = "take a block of deny back",
+	    .options = ON_DAEMON | OPT_BIT(OPT_REASON),
+	    .min_args = 1,
+	    .max_args = 1,
+	    .run = cmd_unblock },
 	{ .name = "approve",
 	    .args = "URL|SHORT",
-	    .summary = "approve the present document; lifts a block",
+	    .summary = "approve the present document; also unblocks",
 	    .options = ON_DAEMON | OPT_BIT(OPT_REASON) | OPT_BIT(OPT_SHA256),
 	    .min_args = 1,
 	    .max_args = 1,
@@ -190,6 +197,6 @@ command_takes(const struct command *c, enum opt o)
 void
 command_usage(const struct command *c, FILE *f)
 {
-	fprintf(f, "usage: cimdctl %s [options]%s%s", c->name,
+	(void)fprintf(f, "usage: cimdctl %s [options]%s%s", c->name,
 	    c->args[0] != '\0' ? " " : "", c->args);
 }

@@ -86,7 +86,7 @@ hash_of(const char *text, char hex[HEX_LEN + 1])
 	if (EVP_Digest(text, strlen(text), hash, &n, EVP_sha256(), NULL) != 1)
 		return false;
 	for (i = 0; i < n && 2 * i < HEX_LEN; i++)
-		snprintf(hex + (size_t)2 * i, 3, "%02x", hash[i]);
+		(void)snprintf(hex + (size_t)2 * i, 3, "%02x", hash[i]);
 	return true;
 }
 

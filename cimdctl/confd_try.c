@@ -179,7 +179,7 @@ confd_try(const struct ctl *c, struct confd *d, const struct confd_file *f,
 		files.dir = t.dir;
 		e = config_test(c, &files, &faults, err);
 	}
-	if (faults != NULL)
+	if (faults != NULL && t.dir != NULL)
 		print_faults(&t, faults);
 	free(faults);
 	clean(&t);

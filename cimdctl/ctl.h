@@ -51,6 +51,7 @@ command_fn cmd_refresh;
 command_fn cmd_reload;
 command_fn cmd_show;
 command_fn cmd_status;
+command_fn cmd_unblock;
 command_fn cmd_version;
 
 /* The exit status for what the library says. */

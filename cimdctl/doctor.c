@@ -99,11 +99,11 @@ take_body(struct doctor_answer *a, const struct http_answer *h)
 	struct cimd_error err;
 
 	if (strncasecmp(h->type, json, sizeof(json) - 1) != 0)
-		snprintf(a->why, sizeof(a->why),
+		(void)snprintf(a->why, sizeof(a->why),
 		    "Content-Type is \"%.100s\", not application/json",
 		    h->type);
 	else if (json_parse(body, &a->json, &err) != CIMD_OK)
-		snprintf(a->why, sizeof(a->why), "%s", err.text);
+		(void)snprintf(a->why, sizeof(a->why), "%s", err.text);
 }
 
 static void
@@ -112,14 +112,14 @@ take_answer(struct doctor_answer *a, const struct http_answer *h)
 	a->reached = h->result == HTTP_ANSWER;
 	a->missing = a->reached && h->status == 404;
 	if (!a->reached)
-		snprintf(a->why, sizeof(a->why), "%.200s", h->why);
+		(void)snprintf(a->why, sizeof(a->why), "%.200s", h->why);
 	else if (h->status == 200)
 		take_body(a, h);
 	else if (h->location[0] != '\0')
-		snprintf(a->why, sizeof(a->why),
+		(void)snprintf(a->why, sizeof(a->why),
 		    "status %ld, redirects to %.150s", h->status, h->location);
 	else
-		snprintf(a->why, sizeof(a->why), "status %ld", h->status);
+		(void)snprintf(a->why, sizeof(a->why), "status %ld", h->status);
 }
 
 static void

@@ -92,7 +92,7 @@ set_up(CURL *h, struct taking *t, struct curl_slist *headers)
 	const struct http_ask *ask = t->ask;
 	char agent[64];
 
-	snprintf(agent, sizeof(agent), "cimdctl/%.32s", cimd_version());
+	(void)snprintf(agent, sizeof(agent), "cimdctl/%.32s", cimd_version());
 	if (ask->post != NULL &&
 	    curl_easy_setopt(h, CURLOPT_POSTFIELDS, ask->post) != CURLE_OK)
 		return false;
@@ -113,7 +113,7 @@ static void
 copy_text(char *out, size_t size, const char *text)
 {
 	if (text != NULL)
-		snprintf(out, size, "%s", text);
+		(void)snprintf(out, size, "%s", text);
 }
 
 static void
@@ -137,14 +137,14 @@ take_reason(CURL *h, CURLcode e, const struct taking *t)
 
 	curl_easy_getinfo(h, CURLINFO_OS_ERRNO, &number);
 	if (t->ask->socket != NULL && number != 0)
-		snprintf(out->why, sizeof(out->why), "%s",
+		(void)snprintf(out->why, sizeof(out->why), "%s",
 		    strerror((int)number));
 	else if (e == CURLE_WRITE_ERROR)
-		snprintf(out->why, sizeof(out->why),
+		(void)snprintf(out->why, sizeof(out->why),
 		    "more than %zu bytes, or no memory for them",
 		    t->ask->max_bytes);
 	else if (out->why[0] == '\0')
-		snprintf(out->why, sizeof(out->why), "%s",
+		(void)snprintf(out->why, sizeof(out->why), "%s",
 		    curl_easy_strerror(e));
 }
 

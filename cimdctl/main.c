@@ -70,12 +70,12 @@ static enum ctl_exit
 usage(const struct command *c)
 {
 	if (c == NULL)
-		fputs("usage: cimdctl COMMAND [options] [arguments]; "
-		      "see \"cimdctl help\"",
+		(void)fputs("usage: cimdctl COMMAND [options] [arguments]; "
+			    "see \"cimdctl help\"",
 		    stderr);
 	else
 		command_usage(c, stderr);
-	fputc('\n', stderr);
+	(void)fputc('\n', stderr);
 	return CTL_USAGE;
 }
 
@@ -149,7 +149,7 @@ finish(enum ctl_exit status)
 		return status;
 	if (is_unread())
 		return status;
-	fputs("cimdctl: cannot write to standard output\n", stderr);
+	(void)fputs("cimdctl: cannot write to standard output\n", stderr);
 	return CTL_BROKEN;
 }
 
@@ -163,8 +163,8 @@ main(int argc, char **argv, char **environment)
 	struct out out;
 	char *wrong = NULL;
 
-	setlocale(LC_CTYPE, "");
-	sigaction(SIGPIPE, &quiet, NULL);
+	(void)setlocale(LC_CTYPE, "");
+	(void)sigaction(SIGPIPE, &quiet, NULL);
 	out_init(&out, environment);
 	c.out = &out;
 	args = calloc((size_t)argc + 1, sizeof(*args));

@@ -62,10 +62,10 @@ put_styled(struct out *o, enum style style, const char *text)
 	bool dressed = o->colour && style != STYLE_PLAIN && *text != '\0';
 
 	if (dressed)
-		fputs(codes[style], o->f);
-	fputs(text, o->f);
+		(void)fputs(codes[style], o->f);
+	(void)fputs(text, o->f);
 	if (dressed)
-		fputs(reset, o->f);
+		(void)fputs(reset, o->f);
 }
 
 void
@@ -91,17 +91,18 @@ out_line(struct out *o, enum style style, const char *fmt, ...)
 	text = format(fmt, ap);
 	va_end(ap);
 	put_styled(o, style, text != NULL ? text : "(out of memory)");
-	fputc('\n', o->f);
+	(void)fputc('\n', o->f);
 	free(text);
 }
 
 void
 out_json(struct out *o, struct json_object *tree)
 {
-	fputs(json_object_to_json_string_ext(tree,
-		  JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+	(void)fputs(json_object_to_json_string_ext(tree,
+			JSON_C_TO_STRING_PLAIN |
+			    JSON_C_TO_STRING_NOSLASHESCAPE),
 	    o->f);
-	fputc('\n', o->f);
+	(void)fputc('\n', o->f);
 }
 
 void
@@ -110,11 +111,12 @@ complain(const char *fmt, ...)
 	va_list ap;
 	char *text;
 
-	fflush(stdout);
+	(void)fflush(stdout);
 	va_start(ap, fmt);
 	text = format(fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "cimdctl: %s\n", text != NULL ? text : "out of memory");
+	(void)fprintf(stderr, "cimdctl: %s\n",
+	    text != NULL ? text : "out of memory");
 	free(text);
 }
 
@@ -163,7 +165,7 @@ static void
 pad(struct out *o, size_t n)
 {
 	while (n-- > 0)
-		fputc(' ', o->f);
+		(void)fputc(' ', o->f);
 }
 
 static void
@@ -184,7 +186,7 @@ print_row(const struct table *t, const struct table_row *row,
 		if (i + 1 < row->n)
 			pad(o, (right ? 0 : room) + GAP);
 	}
-	fputc('\n', o->f);
+	(void)fputc('\n', o->f);
 }
 
 bool

@@ -27,20 +27,20 @@ show(void *arg)
 	struct timespec next;
 	int seconds = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &next);
-	pthread_mutex_lock(&p->lock);
+	(void)clock_gettime(CLOCK_MONOTONIC, &next);
+	(void)pthread_mutex_lock(&p->lock);
 	while (!p->over) {
 		next.tv_sec++;
 		while (!p->over &&
 		    pthread_cond_timedwait(&p->changed, &p->lock, &next) == 0)
 			;
 		if (!p->over)
-			fprintf(stderr, "\r%s ... %d s\033[K", p->text,
+			(void)fprintf(stderr, "\r%s ... %d s\033[K", p->text,
 			    ++seconds);
 	}
 	if (seconds > 0)
-		fputs("\r\033[K", stderr);
-	pthread_mutex_unlock(&p->lock);
+		(void)fputs("\r\033[K", stderr);
+	(void)pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
@@ -52,19 +52,19 @@ progress_begin(const char *text)
 
 	if (isatty(STDERR_FILENO) != 1)
 		return NULL;
-	fflush(stdout);
+	(void)fflush(stdout);
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
 	p->text = text;
-	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&p->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	if (pthread_create(&p->thread, NULL, show, p) == 0)
 		return p;
-	pthread_cond_destroy(&p->changed);
-	pthread_mutex_destroy(&p->lock);
+	(void)pthread_cond_destroy(&p->changed);
+	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
 	return NULL;
 }
@@ -77,12 +77,12 @@ progress_end(struct progress **p)
 	*p = NULL;
 	if (old == NULL)
 		return;
-	pthread_mutex_lock(&old->lock);
+	(void)pthread_mutex_lock(&old->lock);
 	old->over = true;
-	pthread_cond_signal(&old->changed);
-	pthread_mutex_unlock(&old->lock);
-	pthread_join(old->thread, NULL);
-	pthread_cond_destroy(&old->changed);
-	pthread_mutex_destroy(&old->lock);
+	(void)pthread_cond_signal(&old->changed);
+	(void)pthread_mutex_unlock(&old->lock);
+	(void)pthread_join(old->thread, NULL);
+	(void)pthread_cond_destroy(&old->changed);
+	(void)pthread_mutex_destroy(&old->lock);
 	free(old);
 }

@@ -40,21 +40,20 @@ after_http2(struct span line)
 	return line;
 }
 
-/* A line with prefix before it and CRLF behind it. */
+/* A line with something before and behind it. */
 static enum cimd_err
-add(struct http_headers *h, const char *prefix, struct span line,
-    const char *suffix, struct cimd_error *err)
+add(struct http_headers *h, struct span before, struct span line,
+    struct span behind, struct cimd_error *err)
 {
-	size_t before = strlen(prefix), after = strlen(suffix);
-	struct span whole = { NULL, before + line.n + after };
+	struct span whole = { NULL, before.n + line.n + behind.n };
 	enum cimd_err e;
 	char *text;
 
 	if ((text = malloc(whole.n + 1)) == NULL)
 		return err_no_memory(err);
-	memcpy(text, prefix, before);
-	memcpy(text + before, line.p, line.n);
-	memcpy(text + before + line.n, suffix, after);
+	memcpy(text, before.p, before.n);
+	memcpy(text + before.n, line.p, line.n);
+	memcpy(text + before.n + line.n, behind.p, behind.n);
 	whole.p = text;
 	e = http_headers_line(h, whole, err);
 	free(text);
@@ -67,10 +66,10 @@ add_line(struct http_headers *h, struct span line, struct cimd_error *err)
 	struct span rest = after_http2(line);
 
 	if (rest.p == NULL)
-		return add(h, "", line, "\r\n", err);
+		return add(h, span_of(""), line, span_of("\r\n"), err);
 	/* HTTP/2 has no reason phrase, and its space may be missing. */
-	return add(h, "HTTP/1.1", rest,
-	    rest.p[rest.n - 1] == ' ' ? "\r\n" : " \r\n", err);
+	return add(h, span_of("HTTP/1.1"), rest,
+	    span_of(rest.p[rest.n - 1] == ' ' ? "\r\n" : " \r\n"), err);
 }
 
 enum cimd_err

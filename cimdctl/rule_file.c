@@ -149,7 +149,7 @@ rule_file_for_url(const char *client_id, bool blocked, char **name,
 	if (e != CIMD_OK)
 		return e;
 	if (url.port != 443)
-		snprintf(ports, sizeof(ports), "\tports = { %u }\n",
+		(void)snprintf(ports, sizeof(ports), "\tports = { %u }\n",
 		    (unsigned int)url.port);
 	if ((*name = name_of(&url)) == NULL)
 		return err_no_memory(err);

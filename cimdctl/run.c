@@ -131,7 +131,12 @@ run_with(const char *program, char *const *argv, struct run_output *o,
 static char *
 argument(const char *text)
 {
-	return (char *)(uintptr_t)text;
+	union {
+		const char *in;
+		char *out;
+	} same = { .in = text };
+
+	return same.out;
 }
 
 enum cimd_err

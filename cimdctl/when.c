@@ -25,7 +25,7 @@ when_span(int64_t seconds, char buf[WHEN_TEXT])
 
 	while (seconds >= units[i].below)
 		i++;
-	snprintf(buf, WHEN_TEXT, "%lld %s",
+	(void)snprintf(buf, WHEN_TEXT, "%lld %s",
 	    (long long)(seconds / units[i].unit), units[i].name);
 	return buf;
 }
@@ -36,14 +36,14 @@ when_relative(int64_t then, int64_t now, char buf[WHEN_TEXT])
 	char span[WHEN_TEXT];
 
 	if (then == 0)
-		snprintf(buf, WHEN_TEXT, "never");
+		(void)snprintf(buf, WHEN_TEXT, "never");
 	else if (then == now)
-		snprintf(buf, WHEN_TEXT, "now");
+		(void)snprintf(buf, WHEN_TEXT, "now");
 	else if (then < now)
-		snprintf(buf, WHEN_TEXT, "%.32s ago",
+		(void)snprintf(buf, WHEN_TEXT, "%.32s ago",
 		    when_span(now - then, span));
 	else
-		snprintf(buf, WHEN_TEXT, "in %.32s",
+		(void)snprintf(buf, WHEN_TEXT, "in %.32s",
 		    when_span(then - now, span));
 	return buf;
 }
@@ -56,6 +56,6 @@ when_exact(int64_t then, char buf[WHEN_TEXT])
 
 	if (then == 0 || localtime_r(&t, &tm) == NULL ||
 	    strftime(buf, WHEN_TEXT, "%Y-%m-%d %H:%M:%S %z", &tm) == 0)
-		snprintf(buf, WHEN_TEXT, "never");
+		(void)snprintf(buf, WHEN_TEXT, "never");
 	return buf;
 }

@@ -22,7 +22,7 @@ ON_DAEMON = [
     ["forget", "https://client.example.com/x"],
     ["diff", "https://client.example.com/x"], ["show", "A" * 43],
     ["policy", "test", "https://client.example.com/x"],
-    ["deny", "A" * 42 + "-"],
+    ["deny", "A" * 42 + "-"], ["unblock", "https://client.example.com/x"],
 ]
 
 
@@ -450,6 +450,20 @@ class Captured(labtest.Case):
                          ["type", "client_id"])
         self.assertEqual(levels["redirect_uris"], "pass")
         self.assertEqual(levels["profile"], "skip")
+
+    def test_dropped_redirects_are_named(self) -> None:
+        url = "https://client.example.com/x"
+        path = self.response(self.HEAD + "\r\n" + json.dumps({
+            "client_id": url, "client_name": "x", "redirect_uris": [
+                "https://client.example.com/cb", "http://10.0.0.1/cb",
+                "https://*.example.com/\u001b"]}))
+        done = cimdctl("check", url, "--response", path)
+        self.assertEqual(done.status, 0, done)
+        line = re.search(r"(?m)^warn  redirect_uris .*", done.out)
+        assert line is not None, done.out
+        self.assertIn("http://10.0.0.1/cb is http to a host", line[0])
+        self.assertIn("https://*.example.com/\\x1b", line[0])
+        self.assertNotIn("client.example.com/cb", line[0])
 
     def test_caching(self) -> None:
         entry = fixtures()["vscode"]
