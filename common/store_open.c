@@ -101,8 +101,9 @@ store_open_writer(struct store *s, struct cimd_error *err)
 	s->n_jti = -1;
 	rc = db_open(&s->writer,
 	    s->path != NULL ? s->path : ":memory:", SQLITE_OPEN_READWRITE);
-	if (rc == SQLITE_OK && sqlite3_db_readonly(s->writer.h, "main") == 1)
-		rc = SQLITE_READONLY;
+	if (s->writer.h != NULL &&
+	    sqlite3_db_readonly(s->writer.h, "main") == 1)
+		rc = SQLITE_READONLY; /* whatever else follows from that */
 	if (rc == SQLITE_OK)
 		rc = store_migrate(&s->writer, store_schema_newest(), &why);
 	if (rc == SQLITE_OK && s->path != NULL) {
