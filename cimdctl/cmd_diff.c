@@ -37,11 +37,11 @@ print_diff(const struct ctl *c, struct json_object *diff,
     struct json_object *entry)
 {
 	const char *id = jget_string(diff, "client_id");
-	struct json_object *change;
+	struct json_object *changes = jget(diff, "changes");
 	struct out *o = c->out;
-	size_t i, n = jget_count(diff, "changes");
 
-	if (n == 0) {
+	if (!json_object_is_type(changes, json_type_object) ||
+	    json_object_object_length(changes) == 0) {
 		out_line(o, STYLE_PLAIN,
 		    "%s: what a provider sees of the document has not changed",
 		    id);
@@ -49,10 +49,9 @@ print_diff(const struct ctl *c, struct json_object *diff,
 	}
 	print_head(o, "---", "approved", jget(entry, "approved"));
 	print_head(o, "+++", "now     ", jget(entry, "live"));
-	for (i = 0; i < n; i++) {
-		change = jget_item(diff, "changes", i);
-		out_line(o, STYLE_DIM, "@@ %s @@",
-		    jget_string(change, "member"));
+	json_object_object_foreach(changes, member, change)
+	{
+		out_line(o, STYLE_DIM, "@@ %s @@", member);
 		print_side(o, STYLE_REMOVED, "-", change, "removed");
 		print_side(o, STYLE_ADDED, "+", change, "added");
 	}

@@ -55,7 +55,6 @@ add_document(struct table *t, struct json_object *client)
 {
 	fact_list(t, "redirect URIs", client, "redirect_uris");
 	fact_list(t, "grants", client, "grant_types");
-	add_text(t, "auth method", client, "token_endpoint_auth_method");
 	fact_list(t, "auth methods", client,
 	    "token_endpoint_auth_methods_supported");
 	add_text(t, "scope", client, "scope");

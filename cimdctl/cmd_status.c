@@ -13,6 +13,7 @@
 #include "facts.h"
 #include "jget.h"
 #include "talk.h"
+#include "when.h"
 
 enum {
 	AUDIT_LINES = 20,
@@ -119,13 +120,14 @@ add_line(struct table *t, struct json_object *line)
 	const char *code = jget_string(line, "code");
 	const char *text = jget_string(line, "text");
 	bool good = *code == '\0' || strcmp(code, "CIMD_OK") == 0;
+	char exact[WHEN_TEXT];
 
 	table_row(t);
-	table_cell(t, STYLE_DIM, "%s", jget_string(line, "time"));
+	table_cell(t, STYLE_DIM, "%s",
+	    when_exact(jget_int(line, "time"), exact));
 	table_cell(t, STYLE_PLAIN, "%s", jget_string(line, "event"));
 	table_cell(t, good ? STYLE_GOOD : STYLE_BAD, "%s",
 	    *code != '\0' ? code : "-");
-	table_cell(t, STYLE_PLAIN, "%s", jget_string(line, "consumer"));
 	table_cell(t, STYLE_PLAIN, "%s", jget_string(line, "client_id"));
 	table_cell(t, STYLE_PLAIN, "%s",
 	    *text != '\0' ? text : jget_string(line, "detail"));
