@@ -7,6 +7,7 @@
  *   cold   N documents one after the other, against a plain libcurl GET
  *   herd   N threads ask for one cold URL at once
  *   flood  N distinct URLs; memory and file before and after
+ *   refuse N lookups below a hostile BASE, each refused; what they cost
  * BASE is a URL prefix under which any id is a document (herd: the URL).
  * "bench/run" starts it where such URLs exist.
  */
@@ -174,14 +175,13 @@ warm(struct bench *b)
 {
 	struct cimd_error err = { 0 };
 	uint64_t x = 88172645463325252u;
-	int64_t *ns, start, cpu, parse;
+	int64_t *ns, start, parse, p50;
 	char url[URL_SIZE], *json;
 	size_t i;
 
 	fill(b);
 	if ((ns = calloc(WARM_LOOKUPS, sizeof(*ns))) == NULL)
 		exit(1);
-	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	for (i = 0; i < WARM_LOOKUPS; i++) {
 		x ^= x << 13;
 		x ^= x >> 7;
@@ -192,16 +192,16 @@ warm(struct bench *b)
 			die(url, &err);
 		ns[i] = now_ns(CLOCK_MONOTONIC) - start;
 	}
-	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	url_of(b, 0, url);
 	json = stored_json(b, url);
 	parse = parse_cost(json);
+	p50 = percentile(ns, WARM_LOOKUPS, 500);
 	(void)printf("warm: %ld clients, hit p50 %lld ns, p99 %lld ns\n", b->n,
 	    (long long)percentile(ns, WARM_LOOKUPS, 500),
 	    (long long)percentile(ns, WARM_LOOKUPS, 990));
 	(void)printf("warm: parsing the record's JSON instead would cost "
 		     "%.1f hits\n",
-	    (double)parse / (double)percentile(ns, WARM_LOOKUPS, 500));
+	    (double)parse / (double)p50);
 	free(json);
 	free(ns);
 }
@@ -275,19 +275,16 @@ herd_member(void *arg)
 {
 	struct herd *h = arg;
 	struct cimd_error err = { 0 };
+	enum cimd_err e;
 
 	(void)pthread_barrier_wait(&h->start);
-	switch ((int)lookup(h->b, h->b->base, &err)) {
-	case CIMD_OK:
+	e = lookup(h->b, h->b->base, &err);
+	if (e == CIMD_OK)
 		h->ok++;
-		break;
-	case CIMD_E_LIMITED:
+	else if (e == CIMD_E_LIMITED)
 		h->limited++;
-		break;
-	default:
+	else
 		h->other++;
-		break;
-	}
 	return NULL;
 }
 
@@ -339,6 +336,30 @@ flood(struct bench *b)
 	    (double)(state_bytes(b->state_dir) - state) / 1e6);
 }
 
+static void
+refuse(struct bench *b)
+{
+	struct cimd_error err = { 0 };
+	int64_t wall, cpu;
+	char url[URL_SIZE];
+	long i, rss = rss_bytes();
+
+	wall = now_ns(CLOCK_MONOTONIC);
+	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	for (i = 0; i < b->n; i++) {
+		url_of(b, i, url);
+		if (lookup(b, url, &err) == CIMD_OK)
+			(void)printf("refuse: %s was accepted\n", url);
+	}
+	wall = now_ns(CLOCK_MONOTONIC) - wall;
+	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	(void)printf("refuse: %s: %.1f ms wall, %.1f ms CPU each, memory "
+		     "%+.1f MB\n",
+	    cimd_err_name(err.code), (double)wall / 1e6 / (double)b->n,
+	    (double)cpu / 1e6 / (double)b->n,
+	    (double)(rss_bytes() - rss) / 1e6);
+}
+
 static struct cimd *
 make_resolver(const char *state_dir, const char *rules)
 {
@@ -365,13 +386,14 @@ main(int argc, char **argv)
 		const char *name;
 		void (*fn)(struct bench *b);
 	} modes[] = { { "warm", warm }, { "cold", cold }, { "herd", herd },
-		{ "flood", flood } };
+		{ "flood", flood }, { "refuse", refuse } };
 	struct bench b = { 0 };
 	size_t i;
 
 	if (argc < 4) {
 		(void)fprintf(stderr,
-		    "usage: bench warm|cold|herd|flood BASE N [state_dir]\n");
+		    "usage: bench warm|cold|herd|flood|refuse BASE N "
+		    "[state_dir]\n");
 		return 2;
 	}
 	b.base = argv[2];

@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The part of bench/run that runs inside the laboratory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, "tests", "lab"))
+
+from control import Control  # noqa: E402
+
+BUILD = os.environ["CIMD_BUILD"]
+LAB = os.environ["LAB_DIR"]
+MANY = "https://many-clients.example.net/c/"
+HOSTILE = f"https://{os.environ['LAB_HOSTILE']}"
+RULE = {"name": "many", "match": [MANY + "*"]}
+
+
+def state() -> str:
+    """An empty state directory."""
+    path = os.path.join(LAB, "bench-state")
+    shutil.rmtree(path, ignore_errors=True)
+    os.mkdir(path, 0o700)
+    return path
+
+
+def bench(mode: str, base: str, n: int, rules: str = "") -> None:
+    """One run of bench.c; it prints its own line."""
+    sys.stdout.flush()
+    env = dict(os.environ, BENCH_RULES=rules, BENCH_CLIENTS="1000",
+               BENCH_BUNDLE=os.environ["LAB_CA_FILE"])
+    subprocess.run([os.path.join(BUILD, "bench", "bench"), mode, base,
+                    str(n), state()], env=env, check=True)
+
+
+def percentiles(ns: list[int]) -> str:
+    """p50 and p99 in microseconds."""
+    ns = sorted(ns)
+    return (f"p50 {ns[len(ns) // 2] / 1000:.1f} us, "
+            f"p99 {ns[len(ns) * 99 // 100] / 1000:.1f} us")
+
+
+def ping_pong(rounds: int) -> list[int]:
+    """What any answer over a UNIX socket costs: a byte there and back."""
+    a, b = socket.socketpair(socket.AF_UNIX)
+
+    def echo() -> None:
+        while data := b.recv(2048):
+            b.sendall(data)
+
+    thread = threading.Thread(target=echo)
+    thread.start()
+    ns = []
+    for _ in range(rounds):
+        start = time.perf_counter_ns()
+        a.sendall(b"x" * 1500)
+        a.recv(2048)
+        ns.append(time.perf_counter_ns() - start)
+    a.close()
+    thread.join()
+    b.close()
+    return ns
+
+
+def over_http(sock: socket.socket, body: bytes) -> bytes:
+    """One POST /v1/client on a connection that is kept."""
+    sock.sendall(b"POST /v1/client HTTP/1.1\r\nHost: cimd\r\n"
+                 b"Content-Type: application/json\r\nContent-Length: "
+                 + str(len(body)).encode() + b"\r\n\r\n" + body)
+    return sock.recv(65536)
+
+
+def warm(quick: bool) -> None:
+    for n in (50, 200) if quick else (50, 1000, 10000):
+        bench("warm", MANY, n, json.dumps(RULE))
+
+
+def socket_hit(quick: bool) -> None:
+    rounds = 500 if quick else 20000
+    folder = os.path.join(LAB, "bench-cimdd")
+    os.makedirs(folder, 0o700, exist_ok=True)
+    config = os.path.join(folder, "cimd.conf")
+    lookup = os.path.join(folder, "lookup.sock")
+    with open(config, "w", encoding="utf-8") as dst:
+        dst.write(f'state_dir = "{state()}"\n'
+                  f'ca_path = "{os.environ["LAB_CA_PATH"]}"\n'
+                  f'lookup_socket = "{lookup}"\n'
+                  f'admin_socket = "{folder}/admin.sock"\n'
+                  'user = "root"\nsocket_group = "root"\n'
+                  'default = unverified\n')
+    with subprocess.Popen([os.path.join(BUILD, "cimdd", "cimdd"),
+                           "-c", config, "-d", folder + "/none"],
+                          stderr=subprocess.DEVNULL) as daemon:
+        try:
+            deadline = time.monotonic() + 10
+            while not os.path.exists(lookup):
+                if time.monotonic() > deadline:
+                    raise SystemExit("bench: cimdd does not start")
+                time.sleep(0.02)
+            body = json.dumps({"client_id": MANY + "1"}).encode()
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(lookup)
+                if not over_http(sock, body).startswith(b"HTTP/1.1 200"):
+                    raise SystemExit("bench: the lookup failed")
+                ns = []
+                for _ in range(rounds):
+                    start = time.perf_counter_ns()
+                    over_http(sock, body)
+                    ns.append(time.perf_counter_ns() - start)
+        finally:
+            daemon.terminate()
+    bare = ping_pong(rounds)
+    ratio = statistics.median(ns) / statistics.median(bare)
+    print(f"socket: hit {percentiles(ns)}: {ratio:.1f} times a bare "
+          "exchange of 1,500 bytes over a UNIX socket")
+
+
+def cold(quick: bool) -> None:
+    bench("cold", MANY, 20 if quick else 500)
+
+
+def herd(quick: bool) -> None:
+    control = Control(os.environ["LAB_HOSTILE_CONTROL"])
+    n = 50 if quick else 500
+    for what, path in (("good, late", "/delay/200/herd"),
+                       ("404", "/status/404/herd"),
+                       ("not JSON", "/wrong/not-json/herd")):
+        control.call("reset")
+        bench("herd", HOSTILE + path, n)
+        counts = control.call("counts")
+        total = sum(counts.values()) if isinstance(counts, dict) else counts
+        print(f"herd: {what}: {n} lookups made {total} request(s)")
+
+
+def hostile(quick: bool) -> None:
+    n = 2 if quick else 20
+    for path in ("endless-103", "endless-headers", "endless-length",
+                 "endless-chunked", "endless-close", "encoding/gzip"):
+        print(f"{path}: ", end="")
+        bench("refuse", f"{HOSTILE}/{path}/", n)
+
+
+def flood(quick: bool) -> None:
+    bench("flood", MANY, 200 if quick else 100000)
+
+
+MODES = {"warm": warm, "socket": socket_hit, "cold": cold, "herd": herd,
+         "hostile": hostile, "flood": flood}
+
+
+def main(args: list[str]) -> int:
+    quick = "--quick" in args
+    names = [arg for arg in args if arg != "--quick"] or list(MODES)
+    unknown = [name for name in names if name not in MODES]
+    if unknown:
+        print(f"bench/run: no mode {unknown[0]}; there are "
+              + " ".join(MODES), file=sys.stderr)
+        return 2
+    for name in names:
+        MODES[name](quick)
+    print(f"{len(names)} passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
