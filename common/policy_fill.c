@@ -104,6 +104,7 @@ copy_ports(const struct rule *from, struct rule *to)
 static bool
 copy_member(const struct rule *from, struct rule *to, enum rule_member m)
 {
+	assert(m != MEMBER_COUNT);
 	switch (m) {
 	case MEMBER_TRUST:
 		to->trust = from->trust;
@@ -127,12 +128,11 @@ copy_member(const struct rule *from, struct rule *to, enum rule_member m)
 		to->lenient_type = from->lenient_type;
 		return true;
 	case MEMBER_PROFILE:
-		to->profile = from->profile;
-		return true;
 	case MEMBER_COUNT:
 		break;
 	}
-	return false;
+	to->profile = from->profile;
+	return true;
 }
 
 /* Copy the members whose bits are set. */
