@@ -52,6 +52,38 @@ list_options(const struct command *c, FILE *f)
 	}
 }
 
+/* The whole table, for tools. */
+static enum ctl_exit
+list_json(const struct ctl *c)
+{
+	enum ctl_exit status = CTL_OK;
+	struct json_object *a, *o, *options;
+	const struct command *row;
+	struct maker m;
+	size_t i;
+	int opt;
+
+	maker_init(&m);
+	a = put_array(&m, NULL, "commands");
+	for (i = 0; (row = command_at(i)) != NULL; i++) {
+		o = push_object(&m, a);
+		put_string(&m, o, "name", row->name);
+		put_string(&m, o, "arguments", row->args);
+		put_string(&m, o, "summary", row->summary);
+		options = put_array(&m, o, "options");
+		for (opt = 0; opt < OPT_COUNT; opt++)
+			if (command_takes(row, (enum opt)opt))
+				push_string(&m, options,
+				    opt_def((enum opt)opt)->name);
+	}
+	if (m.failed)
+		status = ctl_no_memory(c);
+	else
+		out_json(c->out, m.top);
+	maker_clear(&m);
+	return status;
+}
+
 enum ctl_exit
 cmd_help(struct ctl *c)
 {
@@ -59,6 +91,8 @@ cmd_help(struct ctl *c)
 	FILE *f = c->out->f;
 
 	if (c->opt[OPT_HELP] == NULL) {
+		if (c->n_args == 0 && c->out->json)
+			return list_json(c);
 		if (c->n_args == 0) {
 			list_commands(f);
 			return CTL_OK;

@@ -9,6 +9,7 @@
 
 #include <json-c/json.h>
 
+#include "api_json.h"
 #include "commands.h"
 #include "facts.h"
 #include "jget.h"
@@ -171,18 +172,39 @@ cmd_audit(struct ctl *c)
 	return status;
 }
 
+static enum ctl_exit
+print_metrics(const struct ctl *c, char *text)
+{
+	enum ctl_exit status = CTL_OK;
+	char *line, *rest = text;
+	struct maker m;
+
+	if (!c->out->json) {
+		while ((line = strsep(&rest, "\n")) != NULL)
+			if (*line != '\0' || rest != NULL)
+				out_line(c->out, STYLE_PLAIN, "%s", line);
+		return CTL_OK;
+	}
+	maker_init(&m);
+	put_string(&m, NULL, "metrics", text);
+	if (m.failed)
+		status = ctl_no_memory(c);
+	else
+		out_json(c->out, m.top);
+	maker_clear(&m);
+	return status;
+}
+
 enum ctl_exit
 cmd_metrics(struct ctl *c)
 {
 	struct talk t = { .path = "/metrics" };
 	enum ctl_exit status;
-	char *text, *line, *rest;
+	char *text;
 
 	status = talk_text(c, &t, &text);
-	rest = text;
-	while (status == CTL_OK && (line = strsep(&rest, "\n")) != NULL)
-		if (*line != '\0' || rest != NULL)
-			out_line(c->out, STYLE_PLAIN, "%s", line);
+	if (status == CTL_OK)
+		status = print_metrics(c, text);
 	free(text);
 	return status;
 }

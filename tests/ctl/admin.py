@@ -412,6 +412,7 @@ class Watch(Base):
         self.assertTrue(out.startswith("# HELP "), out[:80])
         self.assertTrue(out.endswith("\n"))
         self.assertRegex(out, r"(?m)^cimd_\w+(\{[^}]*\})? \d+")
+        self.assertTrue(self.told("metrics")["metrics"].startswith("# HELP "))
 
     def test_completion(self) -> None:
         self.lookup(self.vscode)

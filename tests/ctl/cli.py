@@ -11,7 +11,7 @@ import subprocess
 from typing import Any
 
 import labtest
-from ctl import cimdctl, fixture_path, fixtures, program
+from ctl import cimdctl, fixture_path, fixtures, program, read_terminal
 
 BIDI, ESC, ZERO = "\u202e", "\u001b", "\u200b"
 ON_DAEMON = [
@@ -129,6 +129,14 @@ class Help(labtest.Case):
             for line in cimdctl(*args).out.splitlines():
                 self.assertLessEqual(len(line), 79, line)
 
+    def test_json(self) -> None:
+        table = {c["name"]: c for c in cimdctl("help", "-j").json()[
+            "commands"]}
+        self.assertEqual(set(table), set(commands()) | {"complete"})
+        for command in commands():
+            self.assertEqual({"--" + o for o in table[command]["options"]},
+                             set(options_of(command)))
+
     def test_without_command(self) -> None:
         self.assertEqual(cimdctl("--help"), cimdctl("help"))
         self.assertEqual(cimdctl("-V"), cimdctl("version"))
@@ -178,6 +186,37 @@ class Help(labtest.Case):
         told = re.sub(r"\s+", " ", cimdctl("help").out)
         for number in numbers:
             self.assertRegex(told, rf"[ :,]{number} [a-z]")
+
+
+class Rules(labtest.Case):
+    """No code and no warning is without a rule that "check" prints."""
+
+    # Not of a document, or not of the time before it is stored.
+    OTHERS = {"CIMD_E_ASSERTION", "CIMD_E_REPLAY", "CIMD_E_BUSY",
+              "CIMD_E_LIMITED", "CIMD_E_NOT_STORED"}
+
+    @staticmethod
+    def names(pattern: str, *path: str) -> set[str]:
+        """What in a file of the project matches."""
+        with open(os.path.join(labtest.top_src(), *path),
+                  encoding="utf-8") as src:
+            return set(re.findall(pattern, src.read()))
+
+    def test_codes(self) -> None:
+        known = self.names(r"(?m)^\t(CIMD_E_\w+)[,= ]", "common", "cimd.h")
+        broken = {"CIMD_E_NO_MEMORY", "CIMD_E_CONFIG", "CIMD_E_STATE",
+                  "CIMD_E_STORE", "CIMD_E_REQUEST", "CIMD_E_INTERNAL"}
+        self.assertLess(broken | self.OTHERS, known)
+        self.assertEqual(
+            self.names(r"CIMD_E_\w+", "cimdctl", "check_rules.c"),
+            known - broken - self.OTHERS)
+
+    def test_warnings(self) -> None:
+        known = self.names(r"(?m)^\t(WARN_\w+)[,= ]", "common", "cimd_int.h")
+        self.assertGreater(len(known), 20)
+        self.assertEqual(
+            self.names(r"WARN_BIT\((\w+)\)", "cimdctl", "check_rules.c"),
+            known)
 
 
 class Completion(labtest.Case):
@@ -275,18 +314,9 @@ class Output(labtest.Case):
                 stderr=subprocess.DEVNULL,
                 env={**more, "LC_ALL": "C.UTF-8", **env}) as child:
             os.close(theirs)
-            text = b""
-            while True:
-                try:
-                    data = os.read(ours, 65536)
-                except OSError:  # the other side is closed
-                    data = b""
-                if not data:
-                    break
-                text += data
+            text = read_terminal(ours)
             child.wait(60)
-        os.close(ours)
-        return text.decode()
+        return text
 
     def test_colour(self) -> None:
         args = self.document()
@@ -450,6 +480,36 @@ class Captured(labtest.Case):
                          ["type", "client_id"])
         self.assertEqual(levels["redirect_uris"], "pass")
         self.assertEqual(levels["profile"], "skip")
+
+    def test_nothing_passes_behind_a_failure(self) -> None:
+        url = "https://client.example.com/x"
+        good = {"client_id": url, "client_name": "x",
+                "redirect_uris": ["http://127.0.0.1/cb"]}
+        key = {"token_endpoint_auth_method": "private_key_jwt"}
+        table: list[tuple[str, str, dict[str, str]]] = [
+            (url + "#", "", {"url": "fail", "url_path": "skip"}),
+            (url, "{", {"size": "pass", "json": "fail", "client_id": "skip",
+                        "secrets": "skip", "members": "skip"}),
+            (url, json.dumps({**good, "client_secret": "x"}),
+             {"client_id": "pass", "secrets": "fail", "members": "skip"}),
+            (url, json.dumps({**good, "scope": 7}),
+             {"secrets": "pass", "members": "fail", "links": "skip",
+              "redirect_uris": "skip", "auth_method": "skip"}),
+            (url, json.dumps({**good, **key}),
+             {"redirect_uris": "pass", "auth_method": "pass", "keys": "fail",
+              "profile": "skip"}),
+            (url, json.dumps({**good, "grant_types": ["refresh_token"]}),
+             {"methods": "pass", "grants": "fail", "redirects": "skip",
+              "scopes": "skip", "approval": "skip"}),
+            (url, json.dumps({k: v for k, v in good.items()
+                              if k != "client_name"}),
+             {"keys": "pass", "profile": "fail", "methods": "skip"}),
+        ]
+        for asked, body, want in table:
+            with self.subTest(body):
+                path = self.response(self.HEAD + "\r\n" + body)
+                levels = self.levels(asked, "--response", path)
+                self.assertEqual({k: levels[k] for k in want}, want)
 
     def test_dropped_redirects_are_named(self) -> None:
         url = "https://client.example.com/x"

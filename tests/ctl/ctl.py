@@ -54,3 +54,17 @@ def fixtures() -> dict[str, dict[str, Any]]:
 def fixture_path(entry: dict[str, Any]) -> str:
     """The file of a fixture."""
     return os.path.join(FIXTURES, entry["file"])
+
+
+def read_terminal(fd: int) -> str:
+    """All that is printed on the terminal of which this is our side."""
+    text = b""
+    while True:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:  # the other side is closed
+            data = b""
+        if not data:
+            os.close(fd)
+            return text.decode()
+        text += data

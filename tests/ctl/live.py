@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import subprocess
 import time
 from typing import Any
 
 import labtest
-from ctl import Done, cimdctl, fixtures
+from ctl import Done, cimdctl, fixtures, program, read_terminal
 
 NAME = "client.hostile.example.net"
 SECONDS = 6.0  # resolving, document and keys, on a busy machine
@@ -177,6 +179,22 @@ class Hostile(labtest.Case):
             self.assertFaster(SECONDS, start)
             self.assertEqual(done.status, 3, done)
             self.assertEqual(failed(done.json()), ["connect"])
+
+    def test_progress(self) -> None:
+        """On a terminal, and gone when the work is done."""
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+                [program(), "check", labtest.lab().url("/silent"),
+                 "--ca-path", labtest.lab().ca_path],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=theirs) as child:
+            os.close(theirs)
+            text = read_terminal(ours)
+            child.wait(60)
+        self.assertIn("\rfetching ... 1 s", text)
+        self.assertTrue(text.endswith("\r\u001b[K"), text)
+        quick = check(labtest.lab().url("/silent"))
+        self.assertEqual(quick.err, "")
 
     def test_nobody_listens(self) -> None:
         done = check("https://refused.example.net/x", "--json")

@@ -5,7 +5,7 @@
 import ctl  # noqa: F401 - finds the laboratory's modules
 import labtest
 from batch import Batch, Corpora  # noqa: F401
-from cli import Captured, Usage  # noqa: F401
+from cli import Captured, Rules, Usage  # noqa: F401
 
 if __name__ == "__main__":
     labtest.main()

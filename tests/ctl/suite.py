@@ -7,7 +7,7 @@ import labtest
 from answers import Answers  # noqa: F401
 from batch import Batch, Corpora  # noqa: F401
 from cli import (Captured, Completion, Help, NoDaemon,  # noqa: F401
-                 Output, Usage)
+                 Output, Rules, Usage)
 from confd import Written  # noqa: F401
 
 if __name__ == "__main__":
