@@ -263,7 +263,7 @@ static const struct row rows[] = {
 	{ "query", policy_read_query, false },
 	{ "deny", policy_read_deny, false },
 	{ "deny_suffix", policy_read_suffix, false },
-	{ "deny_country", policy_read_country, false },
+	{ "deny_country", policy_read_country, true },
 	{ "forbidden_client_ids", policy_read_forbidden, false },
 	{ "no_common_method_error", policy_read_method_error, false },
 	{ "", read_defaults, false },

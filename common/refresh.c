@@ -66,9 +66,12 @@ static enum cimd_err
 get_json(struct job *j, const struct fetch_request *req,
     struct fetch_response *out, struct cimd_error *err)
 {
+	const struct setup *s = j->f->setup;
 	enum cimd_err e;
 
-	e = fetch_get(j->f->setup->fetcher, req, out, err);
+	e = fetch_get(s->fetcher, req, out, err);
+	if (e == CIMD_OK)
+		e = country_judge(s->country, s->policy, &out->peer, err);
 	if (e == CIMD_OK && out->facts.status != 304)
 		e = http_judge(&out->facts, j->f->verdict.lenient_type,
 		    &j->warnings, err);

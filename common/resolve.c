@@ -47,7 +47,8 @@ lookup_begin(struct lookup *l, struct cimd *r,
 	    (e = lookup_consumer(l, who, err)) != CIMD_OK)
 		return e;
 	if (realm.p != NULL &&
-	    (e = resolver_realm(r, realm, &l->realm, err)) != CIMD_OK)
+	    (e = resolver_realm(r, realm, l->setup->policy, &l->realm, err)) !=
+		CIMD_OK)
 		return e;
 	if ((e = find_url(l, id, err)) != CIMD_OK)
 		return e;

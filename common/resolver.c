@@ -69,6 +69,7 @@ cimd_free(struct cimd **r)
 	for (i = 0; i < RESOLVER_REALMS; i++) {
 		free(old->realm[i].json);
 		policy_free(&old->realm[i].policy);
+		policy_free(&old->realm[i].machine);
 	}
 	for (i = 0; i < TABLE_CONSUMERS; i++)
 		free(old->consumer[i]);

@@ -27,6 +27,7 @@ enum {
 struct realm_slot {
 	char *json;
 	size_t len;
+	struct policy *machine; /* whose catalog it was read with */
 	struct policy *policy;
 	uint64_t used;
 };
@@ -61,11 +62,12 @@ enum cimd_err resolver_enter(struct cimd *r, struct setup **out,
     struct cimd_error *err);
 
 /*
- * A realm's policy, parsed or from the few that are kept.  The caller owns
- * *out (policy_free()).  Fails as policy_read(); bad JSON is CIMD_E_CONFIG.
+ * A realm's policy, which may name clients of the machine's: parsed, or from
+ * the few that are kept.  The caller owns *out (policy_free()).
+ * Fails as policy_read_with(); bad JSON is CIMD_E_CONFIG.
  */
 enum cimd_err resolver_realm(struct cimd *r, struct span json,
-    struct policy **out, struct cimd_error *err);
+    struct policy *machine, struct policy **out, struct cimd_error *err);
 
 /* Index of a consumer's name for counting; names share the last one. */
 uint32_t resolver_consumer(struct cimd *r, const char *name);

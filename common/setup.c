@@ -45,6 +45,14 @@ make_fetcher(struct setup *s, struct cimd_error *err)
 	return fetcher_new(&f, &s->fetcher, err);
 }
 
+static enum cimd_err
+open_country(struct setup *s, struct cimd_error *err)
+{
+	if (!policy_has_countries(s->policy))
+		return CIMD_OK;
+	return country_open(s->settings.country_database, &s->country, err);
+}
+
 enum cimd_err
 setup_new(struct span config, struct setup **out, struct cimd_error *err)
 {
@@ -72,6 +80,8 @@ setup_new(struct span config, struct setup **out, struct cimd_error *err)
 		e = make_user_agent(s, err);
 	if (e == CIMD_OK)
 		e = make_fetcher(s, err);
+	if (e == CIMD_OK)
+		e = open_country(s, err);
 	json_object_put(json);
 	if (e != CIMD_OK)
 		setup_free(&s);
@@ -95,6 +105,7 @@ setup_free(struct setup **s)
 	if (old == NULL ||
 	    atomic_fetch_sub_explicit(&old->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	country_close(&old->country);
 	fetcher_free(&old->fetcher);
 	policy_free(&old->policy);
 	settings_clear(&old->settings);

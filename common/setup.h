@@ -8,6 +8,7 @@
 #ifndef SETUP_H
 #define SETUP_H
 
+#include "country.h"
 #include "fetch.h"
 #include "settings.h"
 
@@ -16,6 +17,7 @@ struct setup {
 	struct settings settings;
 	struct policy *policy;
 	struct fetcher *fetcher;
+	struct country *country; /* NULL: no deny_country */
 	char *user_agent;
 };
 

@@ -319,6 +319,25 @@ a_realm_narrows(void **state)
 }
 
 static void
+a_realm_names_the_machines_clients(void **state)
+{
+	static const char one[] =
+	    "{\"client_id\": \"https://one.example.com/c\","
+	    " \"purpose\": \"display\","
+	    " \"policy\": {\"allow\": [\"one\"]}}";
+	static const char without[] = "{ \"default\": \"unverified\","
+				      " \"state_dir\": \"\" }";
+	struct fixture *f = *state;
+	struct cimd_error err = { 0 };
+
+	assert_problem(f, call(f, "client", one), 503, "CIMD_E_NOT_STORED");
+	assert_problem(f, call(f, "client", one), 503, "CIMD_E_NOT_STORED");
+	assert_int_equal(cimd_reload(f->r, without, sizeof(without) - 1, &err),
+	    CIMD_OK);
+	assert_problem(f, call(f, "client", one), 500, "CIMD_E_CONFIG");
+}
+
+static void
 figures_and_health(void **state)
 {
 	struct fixture *f = *state;
@@ -380,6 +399,7 @@ main(void)
 		TEST(a_block_acts_and_shows),
 		TEST(policy_test_explains),
 		TEST(a_realm_narrows),
+		TEST(a_realm_names_the_machines_clients),
 		TEST(figures_and_health),
 		TEST(reload_is_all_or_nothing),
 	};
