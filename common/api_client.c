@@ -193,7 +193,7 @@ add_client_id(struct json_object *args, struct cimd_error *err)
 	char *iss;
 	enum cimd_err e;
 
-	if (json_object_object_get_ex(args, "client_id", &v) ||
+	if ((json_object_object_get_ex(args, "client_id", &v) && v != NULL) ||
 	    !get_span(args, "client_assertion", &token, &why) ||
 	    token.p == NULL)
 		return CIMD_OK;

@@ -89,3 +89,11 @@ install_packages() {
 		as_root env DEBIAN_FRONTEND=noninteractive \
 			$apt install -y --no-install-recommends $missing
 }
+
+# fetch_promtool DIR - put promtool of the package "prometheus" into DIR,
+# without installing that: it would start a service
+fetch_promtool() {
+	mkdir -p "$1/deb" && cd "$1/deb" && apt-get download prometheus &&
+		dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool "$1" &&
+		rm -rf "$1/deb"
+}

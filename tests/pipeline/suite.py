@@ -1,0 +1,36 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The whole pipeline, through the sockets of cimdd, in the laboratory.
+
+A test configures a cimdd of its own and looks clients up; the hostile
+server changes documents under it and counts what it is asked.  Figures are
+counts and orders, not durations.  CIMD_BUILD names the build directory.
+"""
+
+import os
+
+import cimdd  # first: it says where the laboratory is
+import labtest
+from assertions import Audiences, Rotation, Tokens
+from consumers import Metadata, PolicyTest, Realms, Who
+from freshness import Expiry, Failures, Life, Revalidation, SoftRefresh
+from governance import Blocks, Changes, Forgetting, Pending, Updates
+from load import Bounds, SingleFlight, SlowHosts, Stopping
+from lookups import Attempts, Errors, PolicyFirst, Purposes, Requests
+from reloading import Reloading
+from trouble import FullDisk, OtherTrouble, ReadOnly
+from watching import Activity, Audit, Health, Metrics
+
+__all__ = [
+    "Activity", "Attempts", "Audiences", "Audit", "Blocks", "Bounds",
+    "Changes", "cimdd", "Errors", "Expiry", "Failures", "Forgetting",
+    "FullDisk", "Health", "Life", "Metadata", "Metrics", "OtherTrouble",
+    "Pending", "PolicyFirst", "PolicyTest", "Purposes", "ReadOnly",
+    "Realms", "Reloading", "Requests", "Revalidation", "Rotation",
+    "SingleFlight", "SlowHosts", "SoftRefresh", "Stopping", "Tokens",
+    "Updates", "Who"]
+
+if __name__ == "__main__":
+    labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
+                                          "fixtures", "documents"),
+                  "--hostile", "--trap", "--dns", "faults"])
