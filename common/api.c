@@ -100,8 +100,8 @@ api_reply(struct call *c, struct maker *m)
 	send_maker(c, m, &reply);
 }
 
-static int
-status_of(enum cimd_err e)
+int
+api_http_status(enum cimd_err e)
 {
 	if (e == CIMD_E_REQUEST)
 		return 400;
@@ -115,6 +115,7 @@ status_of(enum cimd_err e)
 	case CIMD_UNAVAILABLE:
 		return 503;
 	case CIMD_ACCEPTED:
+		return 200;
 	case CIMD_BROKEN:
 		break;
 	}
@@ -144,7 +145,7 @@ void
 api_fail(struct call *c, const struct api_problem *p)
 {
 	struct cimd_reply reply = {
-		.status = status_of(p->e),
+		.status = api_http_status(p->e),
 		.retry_after = p->retry_after,
 		.content_type = "application/problem+json",
 	};

@@ -28,6 +28,9 @@ typedef void api_fn(struct call *c);
 /* Answer with status 200 and what m holds; frees c and clears m. */
 void api_reply(struct call *c, struct maker *m);
 
+/* The HTTP status of an answer with this code. */
+int api_http_status(enum cimd_err e);
+
 /* Answer with text of a media type; frees c. */
 void api_reply_text(struct call *c, const char *type, const char *body,
     size_t len);

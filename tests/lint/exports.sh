@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The version map, the built library and the public header name the same
-# functions.
+# functions, and NEWS.md and a test name each of them.
 : "${top_srcdir:=.}" "${top_builddir:=build}"
 . "$top_srcdir/tests/lint/lib.sh"
 
@@ -25,4 +25,9 @@ sed 's@/\*.*\*/@@; /\/\*/,/\*\//d; /^#/d' "$top_srcdir/common/cimd.h" |
 diff -u "$tmp/map" "$tmp/library" || die "the map and the library differ"
 diff -u "$tmp/map" "$tmp/header" || die "the map and cimd.h differ"
 uniq -d "$tmp/map" | grep . && die "named twice in the map"
+while read -r f; do
+	grep -qw "$f" "$top_srcdir/NEWS.md" || die "NEWS.md lacks $f"
+	grep -rqw --include='*.[ch]' "$f" "$top_srcdir/tests" ||
+		die "no test knows $f"
+done <"$tmp/map"
 echo "$(wc -l <"$tmp/map") functions in map, library and header"

@@ -57,6 +57,7 @@ cimd_url(const char *text)
 }
 EOF
 	cp common/url.c tests/copy.c
+	echo '`cimd_url`' >NEWS.md
 	cat >common/libcimd.map <<'EOF'
 /* SPDX-License-Identifier: Apache-2.0 */
 CIMD_0.1 {
@@ -70,7 +71,23 @@ EOF
 | id | requirement | source | function | case |
 |---|---|---|---|---|
 | U1 | has a length | D 3 | `cimd_url` | tests/copy.c:strlen |
+
+| member | what reaches the provider |
+|---|---|
+| `client_id` | the URL |
 EOF
+	cat >doc/threat-model.md <<'EOF'
+| threat | defence | shown by |
+|---|---|---|
+| no length | it has one | tests/copy.c:strlen, suite unit |
+EOF
+	cat >common/document_member.c <<'EOF'
+/* SPDX-License-Identifier: Apache-2.0 */
+static const struct member members[] = {
+	{ "client_id", json_type_string },
+};
+EOF
+	printf "suites='\nunit | tests | check\n'\n" >run-tests
 	echo '# SPDX-License-Identifier: Apache-2.0' >man/Makefile.am
 	page cimd_url 3
 	printf '.Sh SYNOPSIS\n.Ft int\n.Fn cimd_url "const char *text"\n' \
@@ -166,6 +183,10 @@ finds exports.sh 'map and cimd.h' 'a function without a prototype' \
 	change common/cimd.h 's/cimd_url/cimd_uri/'
 finds exports.sh 'map and the library' 'a function that is not there' \
 	change common/libcimd.map 's/cimd_url;/&\n\t\tcimd_gone;/'
+finds exports.sh 'NEWS.md lacks cimd_url' 'a function that is no news' \
+	rm NEWS.md
+finds exports.sh 'no test knows cimd_url' 'a function without a test' \
+	rm tests/copy.c
 finds figures.py 'more: 8[0-9] lines' 'a long function' \
 	function_of '	a++;' 80
 finds figures.py 'more: 5 levels' 'deep nesting' \
@@ -203,6 +224,14 @@ finds spec_map.py 'no function cimd_gone' 'a row with no function' \
 	change doc/spec-map.md 's/cimd_url/cimd_gone/'
 finds spec_map.py 'no case' 'a row with no case' \
 	change doc/spec-map.md 's/:strlen/:strnlen/'
+finds spec_map.py 'no test suite units' 'a threat with no suite' \
+	change doc/threat-model.md 's/suite unit/&s/'
+finds spec_map.py 'no test tests/cope.c' 'a threat with no test' \
+	change doc/threat-model.md 's/copy.c/cope.c/'
+finds spec_map.py 'member client_ids' 'a member that the map lacks' \
+	change common/document_member.c 's/client_id/&s/'
+finds spec_map.py 'threat-model' 'no threat model at all' \
+	rm doc/threat-model.md
 finds words.sh 'path of one machine' 'a path in a home' \
 	change common/url.c '$a /* /ho''me/me/x */'
 finds words.sh 'open end' 'an open end' \

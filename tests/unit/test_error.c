@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "api.h"
 #include "error.h"
 
 static void
@@ -142,19 +143,6 @@ expect_row(const char *text, const char *start)
 		fail_msg("doc/codes.md: what to do?%s", start);
 }
 
-/* As status_of() of api.c; test_api.c asks that one. */
-static int
-status_of(enum cimd_err e)
-{
-	static const int status[] = { [CIMD_BROKEN] = 500,
-		[CIMD_REFUSED] = 403,
-		[CIMD_UNAVAILABLE] = 503,
-		[CIMD_NOT_OURS] = 404,
-		[CIMD_ACCEPTED] = 200 };
-
-	return e == CIMD_E_REQUEST ? 400 : status[cimd_err_class(e)];
-}
-
 static void
 codes_are_documented(void **state)
 {
@@ -171,8 +159,9 @@ codes_are_documented(void **state)
 		oauth = cimd_err_oauth(e);
 		(void)snprintf(row, sizeof(row),
 		    "\n| `%s` | %d | %s | %d | %s | %s | ", cimd_err_name(e),
-		    (int)e, cimd_class_name(cimd_err_class(e)), status_of(e),
-		    oauth[0] != '\0' ? oauth : "-", cimd_err_text(e));
+		    (int)e, cimd_class_name(cimd_err_class(e)),
+		    api_http_status(e), oauth[0] != '\0' ? oauth : "-",
+		    cimd_err_text(e));
 		expect_row(text, row);
 		n++;
 	}
