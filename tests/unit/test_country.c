@@ -62,7 +62,7 @@ static const char database[] = "\x00\x00\x11"
 			       "description"
 			       "\xe0";
 
-static char path[] = "/tmp/cimd-country-XXXXXX";
+static char path[] = P_tmpdir "/cimd-country-XXXXXX";
 
 static int
 write_database(void **state)
