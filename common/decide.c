@@ -114,7 +114,7 @@ scheme_ok(const struct rule *r, struct span uri)
 
 	colon = memchr(uri.p, ':', uri.n);
 	if (colon == NULL)
-		return false;
+		return false; /* Not reached: a URI in a record has a scheme. */
 	scheme.n = (size_t)(colon - uri.p);
 	for (i = 0; i < r->n_redirects; i++)
 		if (r->redirects[i].kind == RULE_SCHEME &&

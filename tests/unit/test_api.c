@@ -228,6 +228,17 @@ assertions_may_name_the_client(void **state)
 	assert_problem(f,
 	    call(f, "assertion", "{\"client_assertion\": \"a.b.c\"}"), 403,
 	    "CIMD_E_ASSERTION");
+	/* Claims that are no JSON, and claims without iss. */
+	assert_problem(f,
+	    call(f, "assertion",
+		"{\"client_assertion\":"
+		" \"eyJhbGciOiJFUzI1NiJ9.bm8.AAAA\"}"),
+	    403, "CIMD_E_ASSERTION");
+	assert_problem(f,
+	    call(f, "assertion",
+		"{\"client_assertion\":"
+		" \"eyJhbGciOiJFUzI1NiJ9.e30.AAAA\"}"),
+	    403, "CIMD_E_ASSERTION");
 }
 
 static void

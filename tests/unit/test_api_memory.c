@@ -128,6 +128,11 @@ lookups(void **state)
 	sweep("assertion",
 	    "{\"client_id\": \"" ONE "\", \"client_assertion\": \"a.b.c\"}",
 	    403);
+	/* {"iss":"https://two.example.com/c"}: no rule admits it. */
+	sweep("assertion",
+	    "{\"client_assertion\": \"eyJhbGciOiJFUzI1NiJ9."
+	    "eyJpc3MiOiJodHRwczovL3R3by5leGFtcGxlLmNvbS9jIn0.AAAA\"}",
+	    403);
 }
 
 static void

@@ -61,6 +61,10 @@ prefixes(void **state)
 	(void)err_set(&err, CIMD_E_CONFIG, "policy", "no such member");
 	err_prefix(&err, "%s:%d", "cimd.conf", 12);
 	assert_string_equal(err.text, "cimd.conf:12: no such member");
+	err_prefix(&err, "%0200d", 0);
+	err_prefix(&err, "%0200d", 0);
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	err_prefix(NULL, "nobody asks");
 }
 
 static void
