@@ -521,7 +521,10 @@ class Stop(Case):
         self.assertEqual(served.daemon.stop(), 0)
         self.assertFaster(3, started)
         for sock in socks:
-            self.assertEqual(read_all(sock), b"")
+            try:
+                self.assertEqual(read_all(sock), b"")
+            except ConnectionResetError:
+                pass  # closed while bytes of ours were still unread
 
     def test_signals(self) -> None:
         """SIGTERM and SIGINT end it; again is no harm; so does one at once
