@@ -236,13 +236,14 @@ void store_forget_outdated(struct store *s);
 /* A row of client. */
 struct client_row {
 	int64_t id; /* 0: none */
+	bool fresh; /* store_find_or_add() made it */
 	bool kept;
 	enum governance governance;
 };
 
 int store_find(struct db *db, struct span client_id, struct client_row *out);
 
-/* The row of a client; made if there is none (*fresh). */
+/* The row of a client; made if there is none. */
 int store_find_or_add(struct store *s, struct span client_id, bool kept,
     int64_t now, struct client_row *out);
 
