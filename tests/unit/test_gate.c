@@ -302,6 +302,37 @@ known_caller_promotes_a_flight(void **state)
 	assert_int_equal(s.runs, 4);
 }
 
+/* An administrator who joins a queued flight gets it past the budget. */
+static void
+forced_caller_forces_a_flight(void **state)
+{
+	static const char *const url[] = { "k0", "k1", "k2", "k3", "k4", "k5",
+		"k5" };
+	struct answer a[7];
+	struct gate_ask ask;
+	struct stage s;
+	size_t i;
+
+	(void)state;
+	stage_open(&s, 600, 5);
+	stage_hold(&s, true);
+	for (i = 0; i < 7; i++) { /* a host runs 4, its budget is 5 */
+		ask = stage_ask(&s, url[i], "a.example", &a[i]);
+		ask.known = true;
+		ask.force = i == 6;
+		gate_start(s.gate, &ask);
+		if (i == 3)
+			stage_wait_running(&s, 4);
+	}
+	stage_hold(&s, false);
+	for (i = 0; i < 7; i++) {
+		stage_wait_told(&a[i]);
+		assert_int_equal(a[i].e, CIMD_OK);
+	}
+	stage_close(&s);
+	assert_int_equal(s.runs, 6);
+}
+
 /* What alloc_sweep() calls: a gate, and one flight through it. */
 static bool
 one_flight(void *ctx)
@@ -362,6 +393,7 @@ main(void)
 		cmocka_unit_test(known_clients_get_through),
 		cmocka_unit_test(one_flight_has_so_many_waiters),
 		cmocka_unit_test(known_caller_promotes_a_flight),
+		cmocka_unit_test(forced_caller_forces_a_flight),
 		cmocka_unit_test(gate_survives_lack_of_memory),
 		cmocka_unit_test(caller_learns_of_lack_of_memory),
 	};

@@ -253,6 +253,8 @@ foreign_files_are_refused(void **state)
 	assert_int_equal(unlink(box_file(&b, "cimd.db")), 0);
 	box_sql(&b, "CREATE TABLE t (a)");
 	assert_refused(&b, "belongs to another program");
+	box_sql(&b, "PRAGMA user_version = 1");
+	assert_refused(&b, "belongs to another program");
 	assert_int_equal(box_number(&b, "SELECT count(*) FROM sqlite_schema"),
 	    1);
 	f = fopen(box_file(&b, "cimd.db"), "w");
