@@ -11,18 +11,6 @@
 #include "api.h"
 #include "error.h"
 
-/* The methods that any rule allows, for the list that is published. */
-static uint32_t
-methods_of(const struct policy *p)
-{
-	uint32_t methods = 0;
-	size_t i;
-
-	for (i = 0; i < policy_rules(p); i++)
-		methods |= policy_rule(p, i)->methods;
-	return methods != 0 ? methods : METHOD_NONE;
-}
-
 static void
 put_algs(struct maker *m, struct json_object *a)
 {
@@ -48,7 +36,7 @@ api_metadata(struct call *c)
 		api_fail(c, &p);
 		return;
 	}
-	methods = methods_of(setup->policy);
+	methods = policy_methods(setup->policy);
 	setup_free(&setup);
 	maker_init(&m);
 	o = put_object(&m, NULL, "metadata");

@@ -82,6 +82,23 @@ policy_rule(const struct policy *p, size_t i)
 	return i < p->n_rules ? &p->rules[i] : NULL;
 }
 
+uint32_t
+policy_methods(const struct policy *p)
+{
+	bool beside = p->admits;
+	uint32_t methods = 0;
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++)
+		if (p->rules[i].trust != TRUST_BLOCKED)
+			methods |= p->rules[i].methods;
+	for (i = 0; i < p->n_consumers; i++)
+		beside = beside || p->consumers[i].delegate;
+	if (beside || methods == 0)
+		methods |= p->any.methods;
+	return methods;
+}
+
 bool
 policy_denies_country(const struct policy *p, const char *iso)
 {

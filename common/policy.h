@@ -181,6 +181,12 @@ bool policy_match(const char *pattern, struct span url);
 size_t policy_rules(const struct policy *p);
 const struct rule *policy_rule(const struct policy *p, size_t i);
 
+/*
+ * METHOD_* that a client may come in with: those of rules that admit, and of
+ * what admits beside them (default, a realm under delegate).  Never 0.
+ */
+uint32_t policy_methods(const struct policy *p);
+
 /* "trusted", "live", "mcp" ... as in cimd.conf(5); never NULL. */
 const char *trust_name(enum trust t);
 const char *update_name(enum update u);
