@@ -333,51 +333,6 @@ lists_rules(void **state)
 	policy_free(&again);
 }
 
-/* What a provider publishes is what somebody can come in with. */
-static void
-unites_methods(void **state)
-{
-#define RULE(name, more)                                                       \
-	"\"" name "\":{\"match\":\"https://" name ".example.com/c\"," more "}"
-#define KEY "\"auth\":\"private_key_jwt\""
-	static const struct {
-		const char *json;
-		uint32_t methods;
-	} rows[] = {
-		{ "{}", METHOD_NONE | METHOD_PRIVATE_KEY_JWT },
-		{ "{" KEY "}", METHOD_PRIVATE_KEY_JWT },
-		{ "{\"client\":{" RULE("a", KEY) "}}", METHOD_PRIVATE_KEY_JWT },
-		{ "{\"client\":{" RULE("a", KEY) "},\"default\":\"pending\"}",
-		    METHOD_NONE | METHOD_PRIVATE_KEY_JWT },
-		{ "{\"client\":{" RULE("a",
-		      KEY) "},\"default\":\"pending\","
-			   "\"auth\":\"private_key_jwt\"}",
-		    METHOD_PRIVATE_KEY_JWT },
-		{ "{\"client\":{" RULE("a", KEY) "," RULE("b",
-		      "\"auth\":\"none\"") "}}",
-		    METHOD_NONE | METHOD_PRIVATE_KEY_JWT },
-		{ "{\"client\":{" RULE("a", KEY) "," RULE("b",
-		      "\"auth\":\"none\",\"trust\":\"blocked\"") "}}",
-		    METHOD_PRIVATE_KEY_JWT },
-		{ "{\"client\":{" RULE("a",
-		      KEY) "},\"consumer\":{\"idp\":"
-			   "{\"uid\":1,\"delegate\":true}}}",
-		    METHOD_NONE | METHOD_PRIVATE_KEY_JWT },
-	};
-#undef RULE
-#undef KEY
-	struct policy *p;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		p = must_read(rows[i].json, POLICY_MACHINE);
-		if (policy_methods(p) != rows[i].methods)
-			fail_msg("%s: %u", rows[i].json, policy_methods(p));
-		policy_free(&p);
-	}
-}
-
 /* Sections take what they do not say from the top level. */
 static void
 fills_in_defaults(void **state)
@@ -608,7 +563,6 @@ main(void)
 		cmocka_unit_test(matches),
 		cmocka_unit_test(finds_consumers),
 		cmocka_unit_test(lists_rules),
-		cmocka_unit_test(unites_methods),
 		cmocka_unit_test(fills_in_defaults),
 		cmocka_unit_test(has_names),
 		cmocka_unit_test(no_object),
