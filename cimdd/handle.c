@@ -255,7 +255,7 @@ on_reply(void *ctx, const struct cimd_reply *reply)
 		a.status = 500;
 	}
 	request_answer(r, &a);
-	atomic_fetch_sub(&h->calls, 1);
+	http_call_end(h);
 }
 
 /* Hand the request over; json is only for the time of the call. */
@@ -277,7 +277,7 @@ call(struct http *h, struct request *r, const char *json, size_t len)
 	if (r->match.route->input == ROUTE_RELOAD) {
 		h->parts.reload(h->parts.ctx, r);
 	} else {
-		atomic_fetch_add(&h->calls, 1);
+		http_call_begin(h);
 		cimd_call(h->parts.resolver, &who, &message, on_reply, r);
 	}
 	return request_wait(r) ? send_answer(h, r) : MHD_YES;

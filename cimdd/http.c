@@ -67,6 +67,23 @@ http_set_busy(struct http *h, struct request *r, bool calls)
 	return open;
 }
 
+void
+http_call_begin(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->calls++;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void
+http_call_end(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	if (--h->calls == 0)
+		pthread_cond_broadcast(&h->calm);
+	pthread_mutex_unlock(&h->lock);
+}
+
 /* The connection's struct conn; NULL: it was not let in. */
 static struct conn *
 conn_of(struct MHD_Connection *connection)
@@ -261,7 +278,10 @@ http_add(struct http *h, int fd, bool admin)
 		conns_closed(h->parts.conns, fd);
 }
 
-/* With the lock held: wait until nothing is busy, at most so long. */
+/*
+ * With the lock held: wait until nothing is busy, at most so long.  A call
+ * can be under way although its client has left, or has its answer already.
+ */
 static void
 wait_calm(struct http *h, int64_t timeout_ms)
 {
@@ -272,7 +292,7 @@ wait_calm(struct http *h, int64_t timeout_ms)
 	until.tv_sec +=
 	    (time_t)(timeout_ms / 1000) + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	while (h->busy > 0 &&
+	while ((h->busy > 0 || h->calls > 0) &&
 	    pthread_cond_timedwait(&h->calm, &h->lock, &until) == 0)
 		;
 }
@@ -318,7 +338,9 @@ http_stop(struct http **h)
 
 	MHD_stop_daemon((*h)->mhd);
 	(*h)->mhd = NULL;
-	calls = atomic_load(&(*h)->calls);
+	pthread_mutex_lock(&(*h)->lock);
+	calls = (*h)->calls;
+	pthread_mutex_unlock(&(*h)->lock);
 	if (calls == 0)
 		http_free(h);
 	return calls;

@@ -21,13 +21,12 @@ enum {
 struct http {
 	struct http_parts parts;
 	struct MHD_Daemon *mhd;
-	_Atomic bool draining;      /* answers are the last ones */
-	_Atomic unsigned int calls; /* of cimd_call() without answer */
-
-	pthread_mutex_t lock; /* for what follows */
-	pthread_cond_t calm;  /* busy became 0 */
-	bool closing;         /* no call may begin */
-	unsigned int busy;    /* requests that were read, not yet done with */
+	_Atomic bool draining; /* answers are the last ones */
+	pthread_mutex_t lock;  /* for what follows */
+	pthread_cond_t calm;   /* busy or calls became 0 */
+	bool closing;          /* no call may begin */
+	unsigned int calls;    /* of cimd_call() that are not over */
+	unsigned int busy;     /* requests that were read, not yet done with */
 	struct request *live;
 };
 
@@ -36,6 +35,10 @@ struct http {
  * too late for both.
  */
 bool http_set_busy(struct http *h, struct request *r, bool calls);
+
+/* A cimd_call() begins; its answer was handed over, and all is done with. */
+void http_call_begin(struct http *h);
+void http_call_end(struct http *h);
 
 /*
  * The MHD_AccessHandlerCallback: once with the headers, then with each piece

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import selectors
+import signal
 import socket
 import threading
 import time
@@ -354,6 +355,32 @@ class Stopping(LoadCase):
         cimd.start()
         self.assertEqual(cimd.known(url)["source"]["state"], "fresh")
         self.assertFetched(url, 1)
+
+    def test_after_the_client_has_left(self) -> None:
+        """A call that nobody waits for is no reason to leave a mess."""
+        cimd = self.start()
+        known, url = self.client(), self.client()
+        cimd.known(known)
+        self.serve(url, gate="left")
+        herd = self.herd(cimd)
+        herd.ask(url)
+        self.wait_fetches(url, 1)
+        herd.close()
+        cimd.daemon.signal(signal.SIGTERM)
+        labtest.wait_until(lambda: not self.accepts(cimd), 20,
+                           "no new connections")
+        self.hostile.call("release", gate="left")
+        self.assertEqual(cimd.daemon.wait(30), 0, cimd.daemon.text())
+        cimd.start()
+        self.assertEqual({row["client_id"] for row in cimd.rows()},
+                         {known, url})
+
+    def test_at_any_moment(self) -> None:
+        """Right after an answer, too."""
+        cimd = self.start()
+        for _ in range(30):
+            cimd.known(self.client())
+            cimd.restart()
 
     @staticmethod
     def accepts(cimd: Cimdd) -> bool:
