@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,21 @@ open_reader(struct store *s)
 	return rc == SQLITE_OK ? try_read(&s->reader) : rc;
 }
 
+/*
+ * Of an error of SQLite what is behind it: it cannot make the files beside
+ * the database on a read-only disk, nor the index of its log on a full one.
+ */
+static int
+explain(const struct store *s, int rc)
+{
+	if (rc == SQLITE_IOERR_SHMSIZE)
+		return SQLITE_FULL;
+	if ((rc & 0xff) == SQLITE_CANTOPEN && s->path != NULL &&
+	    access(s->path, W_OK) == -1 && errno == EROFS)
+		return SQLITE_READONLY;
+	return rc;
+}
+
 enum cimd_err
 store_open_writer(struct store *s, struct cimd_error *err)
 {
@@ -115,7 +131,7 @@ store_open_writer(struct store *s, struct cimd_error *err)
 	if (rc == SQLITE_OK)
 		return CIMD_OK;
 	db_close(&s->writer);
-	e = store_fault(s, rc, true, err);
+	e = store_fault(s, explain(s, rc), true, err);
 	if (why.code == CIMD_OK)
 		return e;
 	store_note(s, why.text);
@@ -180,6 +196,8 @@ open_disk(struct store *s, const char *dir, struct cimd_error *err)
 	if (e != CIMD_OK) {
 		rc = e == CIMD_E_STORE ? open_reader(s) : SQLITE_NOMEM;
 		if (rc != SQLITE_OK) {
+			if (e == CIMD_E_STORE)
+				err_prefix(&why, "%s", s->path);
 			if (err != NULL)
 				*err = why;
 			return e;

@@ -155,7 +155,7 @@ class FullDisk(TroubleCase):
         cimd.known(url, purpose="display")
         self.serves_on(cimd, url)
         self.nothing_is_promised(cimd, url)
-        self.assertProblem(cimd, "full|input/output")
+        self.assertProblem(cimd, "full")
 
 
 class ReadOnly(TroubleCase):
@@ -171,7 +171,7 @@ class ReadOnly(TroubleCase):
         cimd.stop()
         self.remount(cimd, "ro")
         cimd.start()
-        self.assertProblem(cimd, "read-?only|opened")
+        self.assertProblem(cimd, "read-only")
         self.serves_on(cimd, url)
         self.assertFails(cimd.lookup(blocked), "CIMD_E_BLOCKED")
         self.nothing_is_promised(cimd, url)
@@ -245,11 +245,11 @@ class OtherTrouble(TroubleCase):
         base = self.database(cimd)
         base.execute("CREATE TABLE x (y)")
         base.close()
-        self.fails_to_start(cimd, "another program|damaged")
+        self.fails_to_start(cimd, "cimd.db: .*(another program|damaged)")
         cimd = self.prepare()
         with open(os.path.join(cimd.state, "cimd.db"), "wb") as out:
             out.write(os.urandom(8192))
-        self.fails_to_start(cimd, "another program|damaged")
+        self.fails_to_start(cimd, "cimd.db: .*(another program|damaged)")
 
     def test_damaged_records(self) -> None:
         """Somebody wrote into a row: it is fetched again, not believed."""
