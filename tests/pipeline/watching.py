@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from typing import Any
 
@@ -76,6 +77,19 @@ class Activity(ConsumerCase):
         cimd.known(url)
         cimd.restart()  # without anybody who asked for rows
         self.assertEqual(cimd.rows()[0]["lookups"], 6)
+
+    def test_written_without_being_asked(self) -> None:
+        """Every ten seconds, so that a crash loses no more than that."""
+        cimd = self.start()
+        url = self.client()
+        cimd.known(url)
+        base = sqlite3.connect(f"file:{cimd.state}/cimd.db?mode=ro", uri=True)
+        self.addCleanup(base.close)
+        labtest.wait_until(lambda: base.execute(
+            "SELECT sum(lookups) FROM activity").fetchone()[0], 30,
+            "a lookup in the file")
+        cimd.crash()
+        self.assertEqual(cimd.rows()[0]["lookups"], 1)
 
     def test_refused(self) -> None:
         cimd = self.start()
