@@ -5,7 +5,8 @@
  * step: none; in: checked fields; out: flat bytes and back; touches nothing
  *
  * A record is a pure function of (client_id, document bytes, JWKS bytes):
- * it knows nothing of policy, time or transport.
+ * it knows nothing of policy, time or transport, but for WARN_CONTENT_TYPE:
+ * others than who fetched it must know that it came as text/plain.
  */
 
 #ifndef CLIENT_H

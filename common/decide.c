@@ -335,6 +335,10 @@ decide(const struct verdict *v, const struct cimd_client *c,
 	client_fields(c, &f);
 	d.trust = v->trust;
 	d.warnings = f.warnings;
+	if (!v->lenient_type && (f.warnings & WARN_BIT(WARN_CONTENT_TYPE)) != 0)
+		return err_set(err, CIMD_E_TYPE, "4",
+		    "the document came as text/plain, for a rule with "
+		    "content_type = lenient");
 	if (is_mcp(v) && f.text[CLIENT_NAME].n == 0)
 		return err_set(err, CIMD_E_METADATA, "policy",
 		    "client_name is missing (profile = mcp)");

@@ -125,6 +125,12 @@ document_free(struct document **d)
 	*d = NULL;
 }
 
+void
+document_warn(struct document *d, uint64_t bits)
+{
+	d->fields.warnings |= bits;
+}
+
 enum cimd_err
 document_record(const struct document *d, struct cimd_client **out,
     struct cimd_error *err)

@@ -49,6 +49,9 @@ enum cimd_err document_add_jwks(struct document *d, struct span body,
  */
 enum cimd_err document_no_jwks(struct document *d, struct cimd_error *err);
 
+/* Add WARN_* bits about how the document came; the record has them too. */
+void document_warn(struct document *d, uint64_t bits);
+
 /* The record; d can be freed after.  Fails as client_build(). */
 enum cimd_err document_record(const struct document *d,
     struct cimd_client **out, struct cimd_error *err);

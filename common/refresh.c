@@ -124,10 +124,26 @@ read_document(struct job *j, struct span body, struct cimd_error *err)
 	uri = document_jwks_uri(d);
 	if (uri.p != NULL)
 		e = get_keys(j, d, uri, err);
+	document_warn(d, j->warnings);
 	if (e == CIMD_OK)
 		e = document_record(d, &j->client, err);
 	document_free(&d);
 	return e;
+}
+
+/*
+ * Is the old record one that came as text/plain for another's lenient rule?
+ * These rules can neither go on with it nor take it away.
+ */
+static bool
+is_foreign(const struct job *j)
+{
+	struct client_fields f;
+
+	if (j->f->verdict.lenient_type)
+		return false;
+	client_fields(j->old->live, &f);
+	return (f.warnings & WARN_BIT(WARN_CONTENT_TYPE)) != 0;
 }
 
 /*
@@ -147,7 +163,8 @@ get_document(struct job *j, struct cimd_error *err)
 	enum cimd_err e;
 
 	if (j->old != NULL && j->old->live != NULL &&
-	    client_text(j->old->live, CLIENT_JWKS_URI) == NULL) {
+	    client_text(j->old->live, CLIENT_JWKS_URI) == NULL &&
+	    !is_foreign(j)) {
 		req.etag = j->old->etag;
 		req.last_modified = j->old->last_modified;
 	}
@@ -340,6 +357,8 @@ withdraw(struct job *j, enum cimd_err e, const struct cimd_error *err)
 	enum cimd_err stored;
 
 	if (j->old == NULL || j->old->live == NULL || !withdraws(e))
+		return;
+	if ((e == CIMD_E_TYPE || e == CIMD_E_KEYS) && is_foreign(j))
 		return;
 	stored = store_withdraw(j->r->store, j->f->url.whole, NULL);
 	table_drop(j->r->table, j->f->url.whole);

@@ -171,26 +171,43 @@ answer_of(const struct lookup *l, const struct entry *e)
 	return display ? ANSWER_NOTHING : ANSWER_FETCH;
 }
 
+/*
+ * The record came as text/plain for another's lenient rule.  These rules
+ * judge for themselves what the host answers.
+ */
+static bool
+is_foreign(const struct lookup *l, const struct entry *e)
+{
+	struct client_fields f;
+
+	if (l->verdict.lenient_type || l->request.purpose == CIMD_DISPLAY)
+		return false;
+	client_fields(e->live, &f);
+	return (f.warnings & WARN_BIT(WARN_CONTENT_TYPE)) != 0;
+}
+
 static enum cimd_err
 answer(struct lookup *l, struct entry *e, bool *fetch,
     struct cimd_decision **out, struct cimd_error *err)
 {
-	enum cimd_err governed = judge_governance(l, e, err);
+	enum cimd_err code = judge_governance(l, e, err);
 	enum answer a;
 
-	if (governed == CIMD_E_BLOCKED)
-		return governed;
+	if (code == CIMD_E_BLOCKED)
+		return code;
 	a = answer_of(l, e);
 	*fetch = a == ANSWER_FETCH; /* pending clients too, to be seen */
 	if (*fetch)
 		return CIMD_OK;
-	if (governed != CIMD_OK)
-		return governed;
+	if (code != CIMD_OK)
+		return code;
 	if (a == ANSWER_NOTHING)
 		return err_set(err, CIMD_E_NOT_STORED, "5.2",
 		    "nothing usable is stored about this client");
-	return conclude(l, e, a == ANSWER_STALE ? SOURCE_STALE : SOURCE_FRESH,
+	code = conclude(l, e, a == ANSWER_STALE ? SOURCE_STALE : SOURCE_FRESH,
 	    out, err);
+	*fetch = code == CIMD_E_TYPE && is_foreign(l, e);
+	return *fetch ? CIMD_OK : code;
 }
 
 /* Step 3. */
