@@ -79,7 +79,10 @@ get_json(struct job *j, const struct fetch_request *req,
 	return e;
 }
 
-/* The keys behind jwks_uri, into d. */
+/*
+ * The keys behind jwks_uri, into d.  Rules admit ports by the document's URL;
+ * the document must not lead to others.
+ */
 static enum cimd_err
 get_keys(struct job *j, struct document *d, struct span uri,
     struct cimd_error *err)
@@ -97,6 +100,8 @@ get_keys(struct job *j, struct document *d, struct span uri,
 		return err_set(err, CIMD_E_INTERNAL, "", "jwks_uri: %s", why);
 	req.host = u.host;
 	req.port = uri_port(&u);
+	if (req.port != 443 && req.port != j->f->url.port)
+		return document_no_jwks(d, err);
 	e = get_json(j, &req, &res, err);
 	if (e == CIMD_OK) {
 		body.p = res.body;

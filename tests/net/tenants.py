@@ -97,5 +97,32 @@ class ContentType(Base):
         self.assertNotIn("content_type", got["decision"]["warnings"])
 
 
+class KeySet(Base):
+    """jwks_uri leads to port 443, or to the port of the document."""
+
+    def keys_from(self, port: str) -> int:
+        """Requests for the key set at a port."""
+        path = f"/tenants/keys{port}"
+        keys = self.lab.url(path, "good")
+        if port:
+            host = keys.split("/")[2]
+            keys = keys.replace(host, f"{host}:{port}")
+        self.lab.hostile.call("set", path=path, do="jwks")
+        url = self.serve(
+            f"/tenants/client{port}", JSON, jwks_uri=keys,
+            token_endpoint_auth_methods_supported=["none",
+                                                   "private_key_jwt"],
+            token_endpoint_auth_method="none")
+        got = self.lookup(url, STRICT)
+        self.assertIn("jwks_unavailable", got["decision"]["warnings"], got)
+        return len(self.lab.hostile.call("requests", path=path))
+
+    def test_default(self) -> None:
+        self.assertEqual(self.keys_from(""), 1)
+
+    def test_other(self) -> None:
+        self.assertEqual(self.keys_from("8443"), 0)
+
+
 if __name__ == "__main__":
     labtest.main(["--hostile"])
