@@ -453,60 +453,6 @@ many_rules(void **state)
 	policy_free(&p);
 }
 
-/* The text of $top_srcdir/doc/policy.md; free() it. */
-static char *
-read_guide(void)
-{
-	const char *top = getenv("top_srcdir");
-	char path[512], *text;
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/doc/policy.md",
-	    top == NULL ? "../.." : top);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	text = calloc(1, 65536);
-	assert_non_null(text);
-	n = fread(text, 1, 65535, f);
-	assert_true(n > 0 && n < 65535);
-	(void)fclose(f);
-	return text;
-}
-
-/* What doc/policy.md says that a realm sends is a realm's policy. */
-static void
-guide_is_right(void **state)
-{
-	static const char fence[] = "\n```json\n";
-	struct policy *base, *p = NULL;
-	struct cimd_error err = { 0 };
-	char *guide = read_guide();
-	const char *at = guide, *end;
-	struct span text;
-	size_t n = 0;
-
-	(void)state;
-	base = must_read("{\"catalog\":{\"vscode\":{\"match\":"
-			 "\"https://vscode.dev/c\"}}}",
-	    POLICY_MACHINE);
-	while ((at = strstr(at, fence)) != NULL) {
-		at += strlen(fence);
-		end = strstr(at, "\n```\n");
-		assert_non_null(end);
-		text.p = at;
-		text.n = (size_t)(end - at);
-		if (read_text(text, POLICY_REALM, base, &p, &err) != CIMD_OK)
-			fail_msg("example %zu: %s", n, err.text);
-		policy_free(&p);
-		n++;
-	}
-	assert_int_equal(n, 2);
-	policy_free(&base);
-	free(guide);
-}
-
-/* Everything a policy can have, for the allocation sweep. */
 static const char everything[] =
     "{\"default\":\"pending\",\"deny\":[\"bad.example.com\","
     "\"https://h.example.com/*/x\"],\"deny_suffix\":\"evil.example\","
@@ -567,7 +513,6 @@ main(void)
 		cmocka_unit_test(has_names),
 		cmocka_unit_test(no_object),
 		cmocka_unit_test(many_rules),
-		cmocka_unit_test(guide_is_right),
 		cmocka_unit_test(survives_no_memory),
 	};
 
