@@ -50,14 +50,15 @@ lookup_consumer(struct lookup *l, const struct cimd_caller *who,
 }
 
 static enum cimd_err
-start_flight(const struct lookup *l, gate_done_fn *done, void *ctx, bool known,
+start_flight(const struct lookup *l, gate_done_fn *done, void *ctx,
     struct cimd_error *err)
 {
 	struct gate_ask ask = {
 		.url = l->url.whole,
 		.variant = l->verdict.lenient_type ? 1 : 0,
 		.host = l->url.host,
-		.known = known,
+		/* Only kept clients may use the reserve of the budgets. */
+		.known = l->known != NULL && l->known->kept,
 		.force = l->force,
 		.done = done,
 		.ctx = ctx,
@@ -72,17 +73,15 @@ start_flight(const struct lookup *l, gate_done_fn *done, void *ctx, bool known,
 void
 lookup_refresh(const struct lookup *l)
 {
-	(void)start_flight(l, NULL, NULL, true, NULL);
+	(void)start_flight(l, NULL, NULL, NULL);
 }
 
 enum cimd_err
 lookup_fetch(struct lookup *l, gate_done_fn *done, void *ctx,
     struct cimd_error *err)
 {
-	bool known = l->known != NULL && l->known->kept;
-
 	l->fetched = true;
-	return start_flight(l, done, ctx, known, err);
+	return start_flight(l, done, ctx, err);
 }
 
 uint64_t

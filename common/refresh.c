@@ -331,23 +331,30 @@ withdraws(enum cimd_err e)
 	}
 }
 
-/* The store cannot forget the record, so the table has to. */
+/*
+ * The store cannot forget the record, so the table has to.  What an
+ * administrator said meanwhile is read after the generation.
+ */
 static void
 bury(struct job *j)
 {
 	struct span id = j->f->url.whole;
 	uint64_t generation = table_generation(j->r->table, id);
-	struct entry *e;
+	struct entry *e = NULL, *known = NULL;
 
-	if ((e = entry_new(id)) == NULL)
-		return;
-	e->governance = j->old->governance;
-	e->kept = j->old->kept;
-	e->first_seen = j->old->first_seen;
-	if (j->old->approved != NULL)
-		e->approved = client_ref(j->old->approved);
-	table_put(j->r->table, e, generation);
+	if (store_read(j->r->store, id, &known, NULL) != CIMD_OK ||
+	    known == NULL)
+		known = entry_ref(j->old);
+	if ((e = entry_new(id)) != NULL) {
+		e->governance = known->governance;
+		e->kept = known->kept;
+		e->first_seen = known->first_seen;
+		if (known->approved != NULL)
+			e->approved = client_ref(known->approved);
+		table_put(j->r->table, e, generation);
+	}
 	entry_free(&e);
+	entry_free(&known);
 }
 
 static void
