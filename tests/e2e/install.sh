@@ -74,6 +74,22 @@ programs_run() {
 	done
 }
 
+# With this file as it is the daemon starts, and admits nobody.
+configuration_is_good() {
+	"$tmp/prefix/sbin/cimdd" -t &&
+		[ -d "$tmp/prefix/etc/cimd/conf.d" ] &&
+		! grep -v '^#' "$tmp/prefix/etc/cimd/cimd.conf" | grep .
+}
+
+# What an administrator wrote outlives "make install" and "make uninstall".
+keeps_configuration() {
+	conf=$tmp/prefix/etc/cimd/cimd.conf
+	echo 'default = pending' >>"$conf"
+	make -C "$tmp/one/cimdd" install uninstall >"$tmp/keep.log" 2>&1 &&
+		grep -qx 'default = pending' "$conf" &&
+		cp "$top/cimdd/cimd.conf" "$conf"
+}
+
 no_paths_inside() {
 	! grep -rF "$tmp/one" "$tmp/prefix"
 }
@@ -92,6 +108,8 @@ check 'a program builds with pkg-config alone' consumer_builds
 check 'and runs with the version of libcimd.pc' consumer_runs
 check 'the programs run' programs_run
 check 'nothing installed holds a path of the build' no_paths_inside
+check 'the configuration that it brings is good' configuration_is_good
+check 'an edited configuration is left alone' keeps_configuration
 check 'uninstall leaves nothing' uninstall_leaves_nothing
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

@@ -127,6 +127,19 @@ class Units(labtest.Case):
         for name in ("PrivateUsers", "RuntimeDirectory", "DynamicUser"):
             self.assertNotIn(name, service)
 
+    def test_state_folder_agrees(self) -> None:
+        """Whatever the prefix is, as for the daemon."""
+        folder = "/var/lib/cimd"
+        with open(os.path.join(labtest.top_src(), "common", "settings.c"),
+                  encoding="utf-8") as src:
+            self.assertIn(f'"{folder}"', src.read())
+        service = self.read("cimdd.service")["Service"]
+        self.assertEqual("/var/lib/" + service["StateDirectory"], folder)
+        self.assertRegex(self.text("sysusers.d/cimd.conf"),
+                         f"(?m)^u cimd .* {folder}$")
+        self.assertRegex(self.text("tmpfiles.d/cimd.conf"),
+                         f"(?m)^d {folder} 0700 cimd cimd ")
+
     def test_sysusers_and_tmpfiles(self) -> None:
         """systemd takes them, and they name the same user."""
         line, = [line for line in self.text("sysusers.d/cimd.conf")
