@@ -70,6 +70,22 @@ warn_if_any_blocked(const struct ctl *c, struct json_object *section)
 		    json_object_get_string(jget_item(section, "match", i)));
 }
 
+/* The entry of the catalog of that name.  The caller owns *config. */
+static enum cimd_err
+known(const struct ctl *c, const char *name, struct json_object **config,
+    struct json_object **section, struct cimd_error *err)
+{
+	enum cimd_err e = catalog_load(c, config, err);
+
+	*section = catalog_find(*config, name);
+	if (e == CIMD_OK && *section == NULL)
+		e = err_set(err, CIMD_E_POLICY, "policy",
+		    "\"%s\" is neither an https URL nor in the catalog; see "
+		    "cimdctl catalog",
+		    name);
+	return e;
+}
+
 static enum ctl_exit
 allow_name(const struct ctl *c, const char *name)
 {
@@ -80,13 +96,7 @@ allow_name(const struct ctl *c, const char *name)
 	enum ctl_exit status;
 	enum cimd_err e;
 
-	e = catalog_load(c, &config, &err);
-	section = catalog_find(config, name);
-	if (e == CIMD_OK && section == NULL)
-		e = err_set(&err, CIMD_E_POLICY, "policy",
-		    "\"%s\" is neither an https URL nor in the catalog; see "
-		    "cimdctl catalog",
-		    name);
+	e = known(c, name, &config, &section, &err);
 	if (e == CIMD_OK)
 		e = catalog_text(c, config, section, &lines, &err);
 	r.lines = lines;
@@ -128,14 +138,14 @@ deny_in_conf(const struct ctl *c, const struct who *who)
 	return status;
 }
 
-enum ctl_exit
-cmd_deny(struct ctl *c)
+static enum ctl_exit
+deny_one(const struct ctl *c, const char *client)
 {
 	struct json_object *answer;
 	enum ctl_exit status;
 	struct who who;
 
-	if (!who_read(c->args[0], &who))
+	if (!who_read(client, &who))
 		return CTL_USAGE;
 	if (c->opt[OPT_CONFIG] != NULL || c->opt[OPT_CONF_DIR] != NULL ||
 	    (who.client_id != NULL && strchr(who.client_id, '*') != NULL))
@@ -148,4 +158,32 @@ cmd_deny(struct ctl *c)
 		govern_print(c, "blocked", answer);
 	json_object_put(answer);
 	return status;
+}
+
+/* Each URL of an entry of the catalog. */
+static enum ctl_exit
+deny_name(const struct ctl *c, const char *name)
+{
+	struct json_object *config, *section;
+	enum ctl_exit status = CTL_OK;
+	struct cimd_error err;
+	enum cimd_err e;
+	size_t i;
+
+	e = known(c, name, &config, &section, &err);
+	if (e != CIMD_OK)
+		status = ctl_fail(c, e, &err);
+	for (i = 0; status == CTL_OK && i < jget_count(section, "match"); i++)
+		status = deny_one(c,
+		    json_object_get_string(jget_item(section, "match", i)));
+	json_object_put(config);
+	return status;
+}
+
+enum ctl_exit
+cmd_deny(struct ctl *c)
+{
+	if (who_is_url(c->args[0]) || who_is_short(c->args[0]))
+		return deny_one(c, c->args[0]);
+	return deny_name(c, c->args[0]);
 }

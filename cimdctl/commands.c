@@ -69,11 +69,12 @@ static const struct command table[] = {
 	    .max_args = 1,
 	    .run = cmd_allow },
 	{ .name = "deny",
-	    .args = "URL|SHORT",
+	    .args = "NAME|URL|SHORT",
 	    .summary = "block a client, from its next request on",
-	    .more = "The block is kept by cimdd.  With --config, --conf-dir or "
-		    "where cimdd\ndoes not run, a rule is written into conf.d "
-		    "instead.",
+	    .more = "A name stands for the URLs of that entry of the catalog.  "
+		    "The block is\nkept by cimdd.  With --config, --conf-dir "
+		    "or where cimdd does not run, a\nrule is written into "
+		    "conf.d instead.",
 	    .options = ON_DAEMON | ON_CONFIG | OPT_BIT(OPT_REASON),
 	    .min_args = 1,
 	    .max_args = 1,

@@ -21,19 +21,25 @@ who_is_url(const char *arg)
 }
 
 bool
-who_read(const char *arg, struct who *out)
+who_is_short(const char *arg)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz"
 				      "0123456789-_";
 
+	return strlen(arg) == SHORT_LEN && strspn(arg, letters) == SHORT_LEN;
+}
+
+bool
+who_read(const char *arg, struct who *out)
+{
 	*out = (struct who){ 0 };
 	if (who_is_url(arg)) {
 		out->client_id = arg;
 		store_short_id(span_of(arg), out->short_id);
 		return true;
 	}
-	if (strlen(arg) == SHORT_LEN && strspn(arg, letters) == SHORT_LEN) {
+	if (who_is_short(arg)) {
 		memcpy(out->short_id, arg, SHORT_LEN + 1);
 		return true;
 	}

@@ -21,6 +21,9 @@ bool who_read(const char *arg, struct who *out);
 /* Does it start with "https://", letters in any case? */
 bool who_is_url(const char *arg);
 
+/* Does it look like a short id? */
+bool who_is_short(const char *arg);
+
 /*
  * "/v1/clients/SHORT" or with "/VERB" behind it.  The caller frees it;
  * NULL: out of memory.

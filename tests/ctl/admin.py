@@ -182,6 +182,16 @@ class Govern(Base):
         self.good("deny", short_id(self.vscode))
         self.assertEqual(self.lookup(self.vscode), (403, "CIMD_E_BLOCKED"))
 
+    def test_deny_by_name(self) -> None:
+        self.assertEqual(self.lookup(self.vscode)[0], 200)
+        done = self.ctl("deny", "vscode", "--catalog", CATALOG, "--cimdd",
+                        program("cimdd"), "--config", self.config)
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        self.assertEqual(self.lookup(self.vscode), (403, "CIMD_E_BLOCKED"))
+        done = self.allow("deny", "no-such-name")
+        self.assertEqual((done.status, done.out), (1, ""), done)
+        self.assertIn("nor in the catalog", done.err)
+
     def test_deny_with_config(self) -> None:
         self.assertEqual(self.lookup(self.vscode)[0], 200)
         done = self.allow("deny", self.vscode)
