@@ -80,14 +80,17 @@ url_of(const struct bench *b, long i, char url[URL_SIZE])
 static long
 rss_bytes(void)
 {
-	long pages = 0;
+	char line[128], *resident = NULL;
 	FILE *f = fopen("/proc/self/statm", "r");
 
-	if (f != NULL && fscanf(f, "%*d %ld", &pages) != 1)
-		pages = 0;
-	if (f != NULL)
-		(void)fclose(f);
-	return pages * sysconf(_SC_PAGESIZE);
+	if (f == NULL)
+		return 0;
+	if (fgets(line, sizeof(line), f) != NULL)
+		resident = strchr(line, ' ');
+	(void)fclose(f);
+	if (resident == NULL)
+		return 0;
+	return strtol(resident, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 static long
@@ -207,7 +210,7 @@ warm(struct bench *b)
 }
 
 static size_t
-swallow(char *p, size_t size, size_t n, void *ctx)
+swallow(const char *p, size_t size, size_t n, void *ctx)
 {
 	(void)p;
 	(void)ctx;
@@ -300,7 +303,7 @@ herd(struct bench *b)
 		exit(1);
 	(void)pthread_barrier_init(&h.start, NULL, (unsigned int)b->n);
 	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setstacksize(&attr, 256 * 1024);
+	(void)pthread_attr_setstacksize(&attr, (size_t)256 * 1024);
 	for (i = 0; i < b->n; i++)
 		if ((errno = pthread_create(&t[i], &attr, herd_member, &h)) !=
 		    0) {

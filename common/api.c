@@ -236,7 +236,7 @@ cimd_call(struct cimd *r, const struct cimd_caller *who,
 		    "\"%s\" is for the admin socket", in->method);
 	else
 		p.e = read_args(c, body, &err);
-	if (p.e != CIMD_OK)
+	if (p.e != CIMD_OK || m == NULL)
 		api_fail(c, &p);
 	else
 		m->fn(c);

@@ -279,16 +279,17 @@ api_diff(struct call *c)
 	struct entry *e;
 	struct maker m;
 	enum cimd_err code;
+	bool both;
 	char *id;
 
 	code = find(c, &id, &e, &err);
-	if (code == CIMD_OK &&
-	    (e == NULL || e->approved == NULL || e->live == NULL))
+	both = e != NULL && e->approved != NULL && e->live != NULL;
+	if (code == CIMD_OK && !both)
 		code = err_set(&err, CIMD_E_NOT_STORED, "",
 		    "there are not both an approved and a present document");
-	if (code == CIMD_OK)
+	if (code == CIMD_OK && both)
 		code = change_diff(e->approved, e->live, &diff, &err);
-	if (code == CIMD_OK) {
+	if (code == CIMD_OK && both) {
 		maker_init(&m);
 		put_string(&m, NULL, "client_id", id);
 		put_string(&m, NULL, "severity",
@@ -345,7 +346,7 @@ api_refresh(struct call *c)
 	rc->c = c;
 	code = find(c, &rc->id, &e, &err);
 	entry_free(&e);
-	if (code == CIMD_OK) {
+	if (code == CIMD_OK && rc->id != NULL) {
 		request.client_id = rc->id;
 		request.client_id_len = strlen(rc->id);
 		code = lookup_begin(&rc->l, c->r, &request, NULL, &err);

@@ -175,7 +175,8 @@ get_document(struct job *j, struct cimd_error *err)
 	}
 	e = get_json(j, &req, &res, err);
 	j->facts = res.facts;
-	j->unchanged = e == CIMD_OK && res.facts.status == 304;
+	j->unchanged = e == CIMD_OK && res.facts.status == 304 &&
+	    j->old != NULL && j->old->live != NULL;
 	if (j->unchanged)
 		j->client = client_ref(j->old->live);
 	else if (e == CIMD_OK) {

@@ -60,8 +60,8 @@ check(struct verify *v, bool *unknown_kid, struct cimd_error *err)
 	    rules.now, err);
 }
 
-static void on_flight(void *ctx, enum cimd_err e, const struct cimd_error *err,
-    unsigned int retry_after);
+static void on_flight(void *ctx, enum cimd_err flight,
+    const struct cimd_error *flight_err, unsigned int retry_after);
 
 /* May the keys be fetched again for an unknown kid? */
 static bool
