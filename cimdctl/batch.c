@@ -102,6 +102,10 @@ read_policy(struct line *l, struct policy_memo *memo)
 		return;
 	}
 	text = json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN);
+	if (text == NULL) {
+		refuse(l, CIMD_E_NO_MEMORY, "out of memory");
+		return;
+	}
 	if (memo->text == NULL || strcmp(memo->text, text) != 0) {
 		struct policy *p;
 		enum cimd_err e;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,20 +71,24 @@ warn_if_any_blocked(const struct ctl *c, struct json_object *section)
 		    json_object_get_string(jget_item(section, "match", i)));
 }
 
-/* The entry of the catalog of that name.  The caller owns *config. */
+/* *section is borrowed from *config, which the caller frees. */
 static enum cimd_err
-known(const struct ctl *c, const char *name, struct json_object **config,
+find_entry(const struct ctl *c, const char *name, struct json_object **config,
     struct json_object **section, struct cimd_error *err)
 {
-	enum cimd_err e = catalog_load(c, config, err);
+	enum cimd_err e;
 
-	*section = catalog_find(*config, name);
-	if (e == CIMD_OK && *section == NULL)
-		e = err_set(err, CIMD_E_POLICY, "policy",
-		    "\"%s\" is neither an https URL nor in the catalog; see "
-		    "cimdctl catalog",
-		    name);
-	return e;
+	*section = NULL;
+	if ((e = catalog_load(c, config, err)) != CIMD_OK)
+		return e;
+	if ((*section = catalog_find(*config, name)) != NULL)
+		return CIMD_OK;
+	json_object_put(*config);
+	*config = NULL;
+	return err_set(err, CIMD_E_POLICY, "policy",
+	    "\"%s\" is neither an https URL nor in the catalog; see cimdctl "
+	    "catalog",
+	    name);
 }
 
 static enum ctl_exit
@@ -96,7 +101,7 @@ allow_name(const struct ctl *c, const char *name)
 	enum ctl_exit status;
 	enum cimd_err e;
 
-	e = known(c, name, &config, &section, &err);
+	e = find_entry(c, name, &config, &section, &err);
 	if (e == CIMD_OK)
 		e = catalog_text(c, config, section, &lines, &err);
 	r.lines = lines;
@@ -138,14 +143,57 @@ deny_in_conf(const struct ctl *c, const struct who *who)
 	return status;
 }
 
+/* A section that blocks what the catalog's entry admits. */
+static char *
+blocking_lines(const char *name, struct json_object *section)
+{
+	char *text = NULL;
+	size_t i, len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (f == NULL)
+		return NULL;
+	(void)fprintf(f, "client \"%s\" {\n\tmatch = {", name);
+	for (i = 0; i < jget_count(section, "match"); i++)
+		(void)fprintf(f, "%s \"%s\"", i > 0 ? "," : "",
+		    json_object_get_string(jget_item(section, "match", i)));
+	(void)fprintf(f, " }\n\ttrust = blocked\n}\n");
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static enum ctl_exit
-deny_one(const struct ctl *c, const char *client)
+deny_name(const struct ctl *c, const char *name)
+{
+	struct rule_file r = { .name = name, .deed = "blocked", .about = name };
+	struct json_object *config, *section;
+	enum ctl_exit status;
+	struct cimd_error err;
+	enum cimd_err e;
+	char *lines;
+
+	if ((e = find_entry(c, name, &config, &section, &err)) != CIMD_OK)
+		return ctl_fail(c, e, &err);
+	lines = blocking_lines(name, section);
+	r.lines = lines;
+	status = lines != NULL ? rule_file_put(c, &r) : ctl_no_memory(c);
+	free(lines);
+	json_object_put(config);
+	return status;
+}
+
+enum ctl_exit
+cmd_deny(struct ctl *c)
 {
 	struct json_object *answer;
 	enum ctl_exit status;
 	struct who who;
 
-	if (!who_read(client, &who))
+	if (!who_is_url(c->args[0]) && !who_is_short(c->args[0]))
+		return deny_name(c, c->args[0]);
+	if (!who_read(c->args[0], &who))
 		return CTL_USAGE;
 	if (c->opt[OPT_CONFIG] != NULL || c->opt[OPT_CONF_DIR] != NULL ||
 	    (who.client_id != NULL && strchr(who.client_id, '*') != NULL))
@@ -158,32 +206,4 @@ deny_one(const struct ctl *c, const char *client)
 		govern_print(c, "blocked", answer);
 	json_object_put(answer);
 	return status;
-}
-
-/* Each URL of an entry of the catalog. */
-static enum ctl_exit
-deny_name(const struct ctl *c, const char *name)
-{
-	struct json_object *config, *section;
-	enum ctl_exit status = CTL_OK;
-	struct cimd_error err;
-	enum cimd_err e;
-	size_t i;
-
-	e = known(c, name, &config, &section, &err);
-	if (e != CIMD_OK)
-		status = ctl_fail(c, e, &err);
-	for (i = 0; status == CTL_OK && i < jget_count(section, "match"); i++)
-		status = deny_one(c,
-		    json_object_get_string(jget_item(section, "match", i)));
-	json_object_put(config);
-	return status;
-}
-
-enum ctl_exit
-cmd_deny(struct ctl *c)
-{
-	if (who_is_url(c->args[0]) || who_is_short(c->args[0]))
-		return deny_one(c, c->args[0]);
-	return deny_name(c, c->args[0]);
 }

@@ -27,7 +27,7 @@ list_commands(FILE *f)
 	    "\n");
 	for (i = 0; (c = command_at(i)) != NULL; i++)
 		if (!c->hidden)
-			(void)fprintf(f, "  %-8s %-14s %s\n", c->name, c->args,
+			(void)fprintf(f, "  %-8s %-15s %s\n", c->name, c->args,
 			    c->summary);
 	(void)fprintf(f, "\n\"cimdctl help COMMAND\" says more.\n%s", statuses);
 }

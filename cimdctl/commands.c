@@ -32,7 +32,7 @@ static const struct command table[] = {
 	    .run = cmd_check },
 	{ .name = "doctor",
 	    .args = "ISSUER",
-	    .summary = "does this provider publish what MCP clients look for?",
+	    .summary = "does a provider publish what MCP clients need?",
 	    .more = "Fetches the metadata of an authorization server "
 		    "(RFC 8414, OpenID\nConnect Discovery) and judges it.  "
 		    "The issuer may be on a private network.",
@@ -71,10 +71,10 @@ static const struct command table[] = {
 	{ .name = "deny",
 	    .args = "NAME|URL|SHORT",
 	    .summary = "block a client, from its next request on",
-	    .more = "A name stands for the URLs of that entry of the catalog.  "
-		    "The block is\nkept by cimdd.  With --config, --conf-dir "
-		    "or where cimdd does not run, a\nrule is written into "
-		    "conf.d instead.",
+	    .more = "The block is kept by cimdd.  For a name of the catalog, "
+		    "for a pattern,\nwith --config or --conf-dir, and where "
+		    "cimdd does not run, a rule is\nwritten into conf.d "
+		    "instead.",
 	    .options = ON_DAEMON | ON_CONFIG | OPT_BIT(OPT_REASON),
 	    .min_args = 1,
 	    .max_args = 1,

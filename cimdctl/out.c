@@ -98,11 +98,13 @@ out_line(struct out *o, enum style style, const char *fmt, ...)
 void
 out_json(struct out *o, struct json_object *tree)
 {
-	(void)fputs(json_object_to_json_string_ext(tree,
-			JSON_C_TO_STRING_PLAIN |
-			    JSON_C_TO_STRING_NOSLASHESCAPE),
-	    o->f);
-	(void)fputc('\n', o->f);
+	const char *text = json_object_to_json_string_ext(tree,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (text == NULL)
+		complain("out of memory");
+	else
+		(void)fprintf(o->f, "%s\n", text);
 }
 
 void

@@ -105,6 +105,10 @@ exchange(const struct ctl *c, const struct talk *t, struct http_answer *a)
 	if (t->body != NULL)
 		ask.post = json_object_to_json_string_ext(t->body,
 		    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (t->body != NULL && ask.post == NULL) {
+		free(url);
+		return ctl_no_memory(c);
+	}
 	p = progress_begin(t->doing != NULL ? t->doing : "asking cimdd");
 	http_do(&ask, a);
 	progress_end(&p);

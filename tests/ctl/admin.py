@@ -188,6 +188,8 @@ class Govern(Base):
                         program("cimdd"), "--config", self.config)
         self.assertEqual((done.status, done.err), (0, ""), done)
         self.assertEqual(self.lookup(self.vscode), (403, "CIMD_E_BLOCKED"))
+        self.assertEqual(self.allow("allow", "vscode").err, "")
+        self.assertEqual(self.lookup(self.vscode)[0], 200)
         done = self.allow("deny", "no-such-name")
         self.assertEqual((done.status, done.out), (1, ""), done)
         self.assertIn("nor in the catalog", done.err)

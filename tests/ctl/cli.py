@@ -62,6 +62,7 @@ class Usage(labtest.Case):
         (["audit", "--limit", "1001"], "1 to 1000"),
         (["clients", "--json", "--json"], "given twice"),
         (["clients", "-s", "/a", "--socket=/b"], "given twice"),
+        (["deny"], "an argument is missing"),
         (["show", "vscode"], "neither an https URL nor the short id"),
         (["show", "http://a.example.com/x"], "neither"),
         (["show", "A" * 42], "neither"),

@@ -171,6 +171,18 @@ class Written(labtest.Case):
         else:
             self.assertEqual(self.files(), {})
 
+    def test_deny_by_name(self) -> None:
+        self.ctl("allow", "chatgpt-connector")
+        url = "https://chatgpt.com/oauth/abc/client.json"
+        self.assertEqual(self.verdict(url), "CIMD_OK")
+        done = self.ctl("deny", "chatgpt-connector")
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        self.assertEqual(self.verdict(url), "CIMD_E_BLOCKED")
+        self.assertEqual(list(self.files()), ["chatgpt-connector.conf"])
+        self.ctl("allow", "chatgpt-connector")
+        self.assertEqual(self.verdict(url), "CIMD_OK")
+        self.refused(self.ctl("deny", "nosuch"), "catalog")
+
     def test_json(self) -> None:
         told = self.ctl("allow", "vscode", "--json").json()
         self.assertEqual(told, {
