@@ -185,6 +185,18 @@ gate_end(struct gate *g, struct flight *f, struct outcome *o)
 	o->flight = f;
 }
 
+/* A host's name in lower case; out has room for it. */
+static void
+lower(struct span host, char *out)
+{
+	size_t i;
+
+	for (i = 0; i < host.n; i++)
+		out[i] = host.p[i] >= 'A' && host.p[i] <= 'Z' ?
+		    (char)(host.p[i] - 'A' + 'a') :
+		    host.p[i];
+}
+
 bool
 gate_may_start(struct gate *g, const struct flight *f, bool peek,
     struct outcome *o)
@@ -215,6 +227,28 @@ gate_may_start(struct gate *g, const struct flight *f, bool peek,
 	return false;
 }
 
+enum cimd_err
+gate_spend(struct gate *g, struct span host, bool known, struct cimd_error *err)
+{
+	char name[CIMD_MAX_HOST];
+	struct limiter_ask ask = { .known = known, .now_ms = clock_ms() };
+	enum limiter_answer answer;
+	unsigned int wait_s;
+
+	assert(host.n <= sizeof(name));
+	lower(host, name);
+	ask.url = ask.host = (struct span){ name, host.n };
+	(void)pthread_mutex_lock(&g->lock);
+	answer = limiter_ask(g->limiter, &ask, &wait_s);
+	g->figures.busy += answer != LIMITER_GO;
+	(void)pthread_mutex_unlock(&g->lock);
+	if (answer == LIMITER_GO)
+		return CIMD_OK;
+	return err_set(err, CIMD_E_BUSY, "policy",
+	    "the budget of fetches is spent; the next may start in %u s",
+	    wait_s);
+}
+
 static void
 refuse(struct gate *g, struct outcome *o, const char *text)
 {
@@ -241,10 +275,7 @@ flight_new(const struct gate_ask *ask)
 	for (i = 0; i < VARIANT_LEN; i++)
 		f->bytes[ask->url.n + i] = (char)(ask->variant >> (8 * i));
 	host = f->bytes + id_len;
-	for (i = 0; i < ask->host.n; i++)
-		host[i] = ask->host.p[i] >= 'A' && ask->host.p[i] <= 'Z' ?
-		    (char)(ask->host.p[i] - 'A' + 'a') :
-		    ask->host.p[i];
+	lower(ask->host, host);
 	f->id = (struct span){ f->bytes, id_len };
 	f->host_name = (struct span){ host, ask->host.n };
 	list_init(&f->in_host);

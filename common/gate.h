@@ -89,6 +89,13 @@ struct gate_ask {
  */
 void gate_start(struct gate *g, const struct gate_ask *ask);
 
+/*
+ * Spend a fetch to another host than the flight's own, from within its work.
+ * known: out of the reserve too.  Fails with: CIMD_E_BUSY.
+ */
+enum cimd_err gate_spend(struct gate *g, struct span host, bool known,
+    struct cimd_error *err);
+
 /* Figures for metrics. */
 struct gate_figures {
 	uint32_t running, queued; /* flights at present */

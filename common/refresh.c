@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "document.h"
 #include "error.h"
+#include "redirect.h"
 #include "resolve.h"
 #include "uri.h"
 
@@ -80,9 +81,39 @@ get_json(struct job *j, const struct fetch_request *req,
 }
 
 /*
- * The keys behind jwks_uri, into d.  Rules admit ports by the document's URL;
- * the document must not lead to others.
+ * May the keys be fetched?  Rules admit ports by the document's URL, and the
+ * document must not lead to others; another host's budget has to pay.
  */
+static enum cimd_err
+may_get_keys(const struct job *j, const struct fetch_request *req,
+    struct cimd_error *err)
+{
+	bool known = j->old != NULL && j->old->kept;
+
+	if (req->port != 443 && req->port != j->f->url.port)
+		return err_set(err, CIMD_E_PORT, "policy",
+		    "port %u is neither 443 nor the document's",
+		    (unsigned int)req->port);
+	if (redirect_same_origin(j->f->url.whole, req->url))
+		return CIMD_OK;
+	return gate_spend(j->r->gate, req->host, known, err);
+}
+
+/* The keys cannot be had because of e: is that the end of the document? */
+static enum cimd_err
+go_on_without(struct document *d, enum cimd_err e, struct cimd_error *err)
+{
+	struct cimd_error why = *err;
+
+	if (cimd_err_class(e) != CIMD_REFUSED || e == CIMD_E_STATUS ||
+	    e == CIMD_E_BOT_WALL)
+		err_prefix(err, "jwks_uri");
+	else if ((e = document_no_jwks(d, err)) != CIMD_OK)
+		err_prefix(err, "jwks_uri: %s", why.text);
+	return e;
+}
+
+/* The keys behind jwks_uri, into d. */
 static enum cimd_err
 get_keys(struct job *j, struct document *d, struct span uri,
     struct cimd_error *err)
@@ -100,19 +131,15 @@ get_keys(struct job *j, struct document *d, struct span uri,
 		return err_set(err, CIMD_E_INTERNAL, "", "jwks_uri: %s", why);
 	req.host = u.host;
 	req.port = uri_port(&u);
-	if (req.port != 443 && req.port != j->f->url.port)
-		return document_no_jwks(d, err);
-	e = get_json(j, &req, &res, err);
+	if ((e = may_get_keys(j, &req, err)) == CIMD_OK)
+		e = get_json(j, &req, &res, err);
 	if (e == CIMD_OK) {
 		body.p = res.body;
 		body.n = res.body_len;
 		e = document_add_jwks(d, body, err);
-	} else if (e != CIMD_E_STATUS && e != CIMD_E_BOT_WALL &&
-	    cimd_err_class(e) == CIMD_REFUSED)
-		e = document_no_jwks(d, err);
+	} else
+		e = go_on_without(d, e, err);
 	fetch_response_clear(&res);
-	if (e != CIMD_OK)
-		err_prefix(err, "jwks_uri");
 	return e;
 }
 

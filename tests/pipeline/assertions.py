@@ -303,6 +303,46 @@ class Rotation(AssertionCase):
         self.assertEqual(answer.status, 403, answer.body)
         self.assertEqual(lab.unexpected(), {})
 
+    def test_why_keys_cannot_be_had(self) -> None:
+        """The text says why, once, and not only that there is no key."""
+        where = labtest.lab().url("/jwks/port").replace(
+            ".example.net/", ".example.net:8443/")
+        wrong = self.client(do="good")  # a document is no set of keys
+        for uri, code, text in (
+                (where, "CIMD_E_KEYS",
+                 "^jwks_uri: port 8443 is neither 443 nor the document's: "),
+                ("https://10.0.0.1.example.net.nothing.example.org/",
+                 "CIMD_E_DNS", "^jwks_uri: [^:]*: .*not found"),
+                (wrong, "CIMD_E_METADATA", "^jwks_uri: a JWK set without")):
+            self.url = self.client()
+            self.serve(self.url, document={
+                "token_endpoint_auth_method": "private_key_jwt",
+                "jwks_uri": uri})
+            problem = self.assertFails(self.cimd.lookup(self.url), code)
+            self.assertRegex(problem["detail"], text)
+            self.assertNotIn("jwks_uri: jwks_uri", problem["detail"])
+        self.assertFetched(where, 0)
+
+    def test_keys_of_a_third_host(self) -> None:
+        """Documents of many hosts cannot send us to one without end."""
+        urls = [f"https://h{n}.hostile.example.net/good/k" for n in range(4)]
+        listed = ", ".join(f'"{url}"' for url in urls)
+        self.cimd.configure(
+            CONSUMERS + f"client others {{ match = {{ {listed} }} }}\n",
+            fetch_rate_host=4)
+        self.assertEqual(self.cimd.reload().status, 200)
+        where = self.client("victim", "jwks")
+        self.serve(where, do="jwks", json=jose.jwks(self.keys.key))
+        answers = []
+        for url in urls:
+            self.serve(url, document={
+                "token_endpoint_auth_method": "private_key_jwt",
+                "jwks_uri": where})
+            answers.append(self.cimd.lookup(url))
+        self.assertEqual([a.status for a in answers[:3]], [200] * 3)
+        self.assertFails(answers[3], "CIMD_E_BUSY", "jwks_uri")
+        self.assertFetched(where, 3)
+
     def test_an_outage_while_keys_are_sought(self) -> None:
         self.assertVerified(self.token())
         self.cimd.later(60)

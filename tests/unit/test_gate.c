@@ -214,6 +214,34 @@ budgets_end(void **state)
 	stage_close(&s);
 }
 
+/* The keys of a document cost the budget of the host they come from. */
+static void
+a_second_host_pays_too(void **state)
+{
+	const struct span host = span_of("keys.example");
+	const struct span other = span_of("KEYS.EXAMPLE");
+	struct cimd_error err = { 0 };
+	struct gate_figures figures;
+	struct answer a;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, 600, 4);
+	assert_int_equal(gate_spend(s.gate, host, false, &err), CIMD_OK);
+	assert_int_equal(gate_spend(s.gate, other, false, &err), CIMD_OK);
+	stage_start(&s, "u", "keys.example", &a);
+	stage_wait_told(&a);
+	assert_int_equal(a.e, CIMD_OK);
+	assert_int_equal(gate_spend(s.gate, host, false, &err), CIMD_E_BUSY);
+	assert_string_equal(err.text,
+	    "the budget of fetches is spent; the next may start in 15 s");
+	gate_read(s.gate, &figures);
+	assert_int_equal(figures.busy, 1);
+	assert_int_equal(gate_spend(s.gate, host, true, &err), CIMD_OK);
+	assert_int_equal(gate_spend(s.gate, host, true, &err), CIMD_E_BUSY);
+	stage_close(&s);
+}
+
 /* Unknown URLs never take the places that are kept for known clients. */
 static void
 known_clients_get_through(void **state)
@@ -390,6 +418,7 @@ main(void)
 		cmocka_unit_test(variants_are_apart),
 		cmocka_unit_test(force_passes_the_limiter),
 		cmocka_unit_test(budgets_end),
+		cmocka_unit_test(a_second_host_pays_too),
 		cmocka_unit_test(known_clients_get_through),
 		cmocka_unit_test(one_flight_has_so_many_waiters),
 		cmocka_unit_test(known_caller_promotes_a_flight),
