@@ -256,7 +256,6 @@ match_check(const struct policy *p, const struct conf *c, const char *member,
 		flags |= URL_REFUSE_QUERY;
 	e = url_parse(span_of(text), flags, &url, &why);
 	if (e == CIMD_E_NO_MEMORY)
-		/* Not reached: only libcurl and libidn2 allocate, unswept. */
 		return err_no_memory(c->err);
 	if (e != CIMD_OK)
 		return conf_fail(c, member, "\"%.96s\" %s", text,

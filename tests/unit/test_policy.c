@@ -465,7 +465,7 @@ static const char everything[] =
     "\"client\":{\"one\":{\"match\":[\"https://o.example.com/c\","
     "\"https://o.example.com/*/c\"],\"@\":{\"\":\"f:1\"}},"
     "\"two\":{\"match\":\"https://t.example.com/c\",\"trust\":\"blocked\"}},"
-    "\"allow\":[\"known\",\"https://a.example.com/c\"],"
+    "\"allow\":[\"known\",\"https://xn--bcher-kva.example.com/c\"],"
     "\"consumer\":{\"idp\":{\"uid\":1,\"gid\":2,\"service\":\"imap\","
     "\"audiences\":\"x\",\"clients\":\"one\"}}}";
 
