@@ -36,7 +36,7 @@ static void
 list_options(const struct command *c, FILE *f)
 {
 	const struct opt_def *d;
-	char letter[8], name[40];
+	char letter[] = "-x,", name[40];
 	int o;
 
 	(void)fprintf(f, "\noptions:\n");
@@ -44,11 +44,11 @@ list_options(const struct command *c, FILE *f)
 		if (!command_takes(c, (enum opt)o))
 			continue;
 		d = opt_def((enum opt)o);
-		(void)snprintf(letter, sizeof(letter),
-		    d->letter != 0 ? "-%c," : "", d->letter);
+		letter[1] = d->letter;
 		(void)snprintf(name, sizeof(name), "--%s%s%s", d->name,
 		    d->arg != NULL ? " " : "", d->arg != NULL ? d->arg : "");
-		(void)fprintf(f, "  %-3s %-20s %s\n", letter, name, d->help);
+		(void)fprintf(f, "  %-3s %-20s %s\n",
+		    d->letter != 0 ? letter : "", name, d->help);
 	}
 }
 

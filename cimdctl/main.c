@@ -168,8 +168,10 @@ main(int argc, char **argv, char **environment)
 	out_init(&out, environment);
 	c.out = &out;
 	args = calloc((size_t)argc + 1, sizeof(*args));
-	if (args == NULL)
-		return ctl_no_memory(&c);
+	if (args == NULL) {
+		status = ctl_no_memory(&c);
+		return (int)status;
+	}
 	if (opt_read(argc, argv, c.opt, args, &c.n_args, &wrong)) {
 		c.args = args;
 		out.json = c.opt[OPT_JSON] != NULL;
@@ -180,5 +182,6 @@ main(int argc, char **argv, char **environment)
 	}
 	free(wrong);
 	free(args);
-	return finish(status);
+	status = finish(status);
+	return (int)status;
 }

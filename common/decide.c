@@ -375,7 +375,7 @@ room(struct span scope, const struct rule *top)
 
 	if (scope.p != NULL)
 		return scope.n + 1;
-	for (i = 0; i < top->n_scopes; i++)
+	for (i = 0; top != NULL && i < top->n_scopes; i++)
 		n += strlen(top->scopes[i]) + 1;
 	return n;
 }
@@ -399,7 +399,7 @@ decide_scope(const struct verdict *v, const struct cimd_client *c, char **out,
 	if (scope.p != NULL)
 		*narrowed = narrow(v, scope, &list);
 	else
-		for (i = 0; i < top->n_scopes; i++)
+		for (i = 0; top != NULL && i < top->n_scopes; i++)
 			if (scope_ok(v, span_of(top->scopes[i])))
 				add_scope(&list, span_of(top->scopes[i]));
 	*out = list.text;

@@ -175,9 +175,11 @@ read_string(const struct conf *c, const struct row *row, void *to)
 static enum cimd_err
 read_bool(const struct conf *c, const struct row *row, bool *to)
 {
-	unsigned int value = *to;
+	unsigned int value;
 	enum cimd_err e;
 
+	assert(to != NULL);
+	value = *to;
 	if (row->type == SETTING_BOOL)
 		return conf_bool(c, row->name, to);
 	e = conf_word(c, row->name, typ_words, &value);
