@@ -61,7 +61,7 @@ catalog_is_allowed(struct json_object *config, const char *name)
 	    jget_lists(config, "allow", name);
 }
 
-/* "vscode.conf" of the place "catalog.d/vscode.conf:3". */
+/* "vscode.conf" of the place "/usr/share/cimd/catalog.d/vscode.conf:3". */
 static struct span
 file_of(struct json_object *section)
 {

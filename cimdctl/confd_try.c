@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A folder of its own, with links to all files of conf.d and the new one,
- * takes the place of conf.d; it has the same last name, so that messages
- * say the same.
+ * takes the place of conf.d; in what is printed its path becomes that of
+ * conf.d again.
  */
 
 #include <dirent.h>
@@ -143,22 +143,38 @@ clean(struct trial *t)
 	free(t->real);
 }
 
-/* The faults line by line, with the paths that the files will have. */
+/* One fault, with the paths that the files will have; it may name two. */
+static void
+print_fault(const struct trial *t, const char *line)
+{
+	char *text = NULL;
+	size_t len = 0;
+	const char *at;
+	FILE *f = open_memstream(&text, &len);
+
+	if (f == NULL) {
+		complain("%s", line);
+		return;
+	}
+	while ((at = strstr(line, t->dir)) != NULL) {
+		fprintf(f, "%.*s%s", (int)(at - line), line, t->d->path);
+		line = at + strlen(t->dir);
+	}
+	fputs(line, f);
+	if (fclose(f) == 0)
+		complain("%s", text);
+	free(text);
+}
+
+/* The faults line by line. */
 static void
 print_faults(const struct trial *t, char *faults)
 {
-	size_t n = strlen(t->dir);
-	char *line, *rest = faults, *at;
+	char *line, *rest = faults;
 
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		if (*line == '\0')
-			continue;
-		if ((at = strstr(line, t->dir)) == NULL)
-			complain("%s", line);
-		else
-			complain("%.*s%s%s", (int)(at - line), line, t->d->path,
-			    at + n);
-	}
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			print_fault(t, line);
 }
 
 enum cimd_err

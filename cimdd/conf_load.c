@@ -26,8 +26,7 @@ struct load {
 
 /* The file that is being read. */
 struct file {
-	const char *path;
-	char *label; /* "cimd.conf", "conf.d/50-local.conf" */
+	const char *path; /* as it was given, or below the folder as given */
 	bool catalog;
 	struct conf_outline outline;
 	struct conf_tree *tree;
@@ -99,7 +98,7 @@ put_place(struct json_object *object, const char *key, const struct file *f,
 	char *place = NULL;
 	bool done;
 
-	if (places == NULL || asprintf(&place, "%s:%u", f->label, line) == -1)
+	if (places == NULL || asprintf(&place, "%s:%u", f->path, line) == -1)
 		return false;
 	done = put_string(places, key, place);
 	free(place);
@@ -140,7 +139,7 @@ check_once(struct load *l, const struct file *f, const struct conf_row *row)
 		    row->title != NULL ? "\"" : "",
 		    json_object_get_string(before));
 		e = note(l, f->path, &fault);
-	} else if (asprintf(&place, "%s:%u", f->label, row->line) != -1 &&
+	} else if (asprintf(&place, "%s:%u", f->path, row->line) != -1 &&
 	    put_string(l->seen, key, place)) {
 		e = CIMD_OK;
 	}
@@ -314,29 +313,17 @@ load_file(struct load *l, struct file *f)
 	return e;
 }
 
-/* The part of path after its last slash. */
-static const char *
-last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
 static enum cimd_err
 load_in_dir(struct load *l, const char *dir, const char *name, bool catalog)
 {
 	struct file f = { .catalog = catalog };
-	enum cimd_err e = CIMD_E_NO_MEMORY;
 	char *path = NULL;
+	enum cimd_err e;
 
 	if (asprintf(&path, "%s/%s", dir, name) == -1)
-		return e;
+		return CIMD_E_NO_MEMORY;
 	f.path = path;
-	if (asprintf(&f.label, "%s/%s", last_part(dir), name) != -1) {
-		e = load_file(l, &f);
-		free(f.label);
-	}
+	e = load_file(l, &f);
 	free(path);
 	return e;
 }
@@ -364,11 +351,7 @@ load_all(struct load *l, const struct conf_sources *from)
 	struct file f = { .path = from->file };
 	enum cimd_err e;
 
-	f.label = strdup(last_part(from->file));
-	if (f.label == NULL)
-		return CIMD_E_NO_MEMORY;
 	e = load_file(l, &f);
-	free(f.label);
 	if (e == CIMD_OK && from->dir != NULL)
 		e = load_dir(l, from->dir, false);
 	if (e == CIMD_OK && from->catalog != NULL)

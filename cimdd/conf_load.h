@@ -23,7 +23,8 @@ struct conf_sources {
  * The JSON of cimd.conf(5): settings and policy at the top, the arrays
  * "client", "consumer" and "catalog" of sections with a "name", cimdd's own
  * settings in "daemon", and in each object the member "@" with the place
- * ("cimd.conf:12") of each member and, under "", of the object itself.
+ * ("/etc/cimd/cimd.conf:12", the path as *from has it) of each member and,
+ * under "", of the object itself.
  *
  * With faults it is {"errors": [{"file", "line", "text"}]} instead, and the
  * function fails with CIMD_E_CONFIG.  The caller owns *out

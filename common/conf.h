@@ -6,7 +6,7 @@
  * that names place, section and member; touches nothing.
  *
  * A section may hold the member "@": an object that maps member names (and
- * "" for the section itself) to places such as "cimd.conf:12".
+ * "" for the section itself) to places such as "/etc/cimd/cimd.conf:12".
  */
 
 #ifndef CONF_H
@@ -30,7 +30,10 @@ bool conf_has(const struct conf *c, const char *member);
 /* The member's value; NULL when it is absent or null. */
 struct json_object *conf_get(const struct conf *c, const char *member);
 
-/* "cimd.conf:12": where the member, else the section, stands; "" unknown. */
+/*
+ * "/etc/cimd/cimd.conf:12": where the member, else the section, stands; ""
+ * unknown.
+ */
 const char *conf_place(const struct conf *c, const char *member);
 
 /* CIMD_E_CONFIG with "place: kind "name": member: " before the text. */

@@ -48,7 +48,7 @@ struct redirect_rule {
 /* A "client" section, with the top-level defaults filled in. */
 struct rule {
 	char *name;
-	char *where;  /* "cimd.conf:12" or "" */
+	char *where;  /* "/etc/cimd/cimd.conf:12" or "" */
 	char **match; /* exact URLs, or with "*" for one path segment */
 	size_t n_match;
 	enum trust trust;

@@ -372,7 +372,7 @@ class Watch(Base):
         self.assertRegex(out, r"(?m)^policy +admits it$")
         self.assertRegex(out, r"(?m)^rule +vscode$")
         self.assertRegex(out, r'because of +client "vscode" at '
-                         r"conf\.d/vscode\.conf:\d+")
+                         r"/\S*conf\.d/vscode\.conf:\d+")
         done = self.ctl("policy", "test", "https://other.example.net/x")
         self.assertEqual((done.status, done.err), (1, ""))
         self.assertRegex(done.out, r"(?m)^code +CIMD_E_POLICY$")
@@ -391,7 +391,7 @@ class Watch(Base):
         out = self.good("status")
         self.assertRegex(out, r"(?m)^cimdd +\d+\.\d+\.\d+$")
         self.assertRegex(out, r"(?m)^rules +vscode: unverified, live "
-                         r"\(conf\.d/vscode\.conf:\d+\)$")
+                         r"\(/\S*conf\.d/vscode\.conf:\d+\)$")
         self.assertRegex(out, r"(?m)^store +can be written$")
         self.assertEqual(self.told("status")["rules"][0]["name"], "vscode")
 

@@ -308,7 +308,7 @@ class Health(ConsumerCase):
         self.assertIs(found["development_loopback"], False)
         self.assertNotIn("store_problem", found)
         self.assertEqual([r["name"] for r in found["rules"]], ["lab"])
-        self.assertRegex(found["rules"][0]["where"], r"^cimd\.conf:\d+$")
+        self.assertRegex(found["rules"][0]["where"], rf"^{cimd.conf}:\d+$")
 
     def test_busy(self) -> None:
         """Health is answered while everything else waits."""

@@ -20,6 +20,7 @@ import shutil
 import socket
 import sys
 import time
+from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -37,6 +38,17 @@ class Config(Case):
                    "-C", os.path.join(folder, "catalog.d"), *more)
         self.assertEqual(done.stderr, "")
         return done.returncode, json.loads(done.stdout)
+
+    def below(self, folder: str, found: Any) -> Any:
+        """The same, with places that begin in this folder."""
+        if isinstance(found, dict):
+            return {key: {name: place.removeprefix(folder + "/")
+                          for name, place in value.items()} if key == "@"
+                    else self.below(folder, value)
+                    for key, value in found.items()}
+        if isinstance(found, list):
+            return [self.below(folder, one) for one in found]
+        return found
 
     def copy(self, kind: str, name: str) -> str:
         """The files of a case, with the modes that git does not keep."""
@@ -85,7 +97,7 @@ class Config(Case):
                           encoding="utf-8") as src:
                     expected = json.load(src)
                 status, found = self.child(folder)
-                self.assertEqual(found, expected)
+                self.assertEqual(self.below(folder, found), expected)
                 self.assertEqual(status, 0)
 
     def test_invalid(self) -> None:
@@ -106,7 +118,8 @@ class Config(Case):
                     self.assertEqual(error["file"],
                                      os.path.join(folder, row[1]))
                     self.assertEqual(error["line"], int(row[2]), error)
-                    self.assertIn(row[3], error["text"])
+                    self.assertIn(row[3],
+                                  error["text"].replace(folder + "/", ""))
 
     def test_parent_takes_each(self) -> None:
         """The parent, which spawns the child, takes them too; what values
@@ -250,8 +263,25 @@ class Config(Case):
         folder = self.write("query = yes\n")
         self.write("root_path = yes\n", name="other/x.conf", folder=folder)
         _, found = self.child(folder, "-d", os.path.join(folder, "other"))
-        self.assertEqual(found["@"], {"query": "cimd.conf:1",
-                                      "root_path": "other/x.conf:1"})
+        self.assertEqual(found["@"], {
+            "query": os.path.join(folder, "cimd.conf:1"),
+            "root_path": os.path.join(folder, "other/x.conf:1")})
+
+    def test_places_are_paths_as_given(self) -> None:
+        """In faults, in what a fault refers to, and for libcimd."""
+        folder = self.write("query = yes\n")
+        self.write("query = no\n", name="conf.d/x.conf", folder=folder)
+        done = run("-t", "-c", "cimd.conf", cwd=folder)
+        self.assertEqual(done.stderr, "conf.d/x.conf:1: query is already in "
+                         "cimd.conf:1\n")
+        done = run("-t", "--json", "-c", "./cimd.conf", "-d", "no", cwd=folder)
+        self.assertEqual(json.loads(done.stdout)["@"],
+                         {"query": "./cimd.conf:1"})
+        path = os.path.join(folder, "cimd.conf")
+        self.write("root_path = yes\n", name="conf.d/x.conf", folder=folder)
+        done = run("-t", "--json", "-c", path)
+        self.assertEqual(json.loads(done.stdout)["@"], {
+            "query": f"{path}:1", "root_path": f"{folder}/conf.d/x.conf:1"})
 
     def test_names_become_numbers(self) -> None:
         """Names of users and groups are looked up by the child."""
