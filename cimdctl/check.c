@@ -455,7 +455,8 @@ check_live(struct check *c)
 	body.n = res.body_len;
 	e = check_answer(c, &res.facts);
 	if (!has_body(&res))
-		c->finding[CHECK_SIZE] = (struct finding){ .level = LEVEL_SKIP };
+		c->finding[CHECK_SIZE] =
+		    (struct finding){ .level = LEVEL_SKIP };
 	else if (e == CIMD_OK)
 		check_body(c, f, body);
 	fetch_response_clear(&res);
