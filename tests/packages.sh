@@ -52,6 +52,17 @@ shellcheck
 universal-ctags
 '
 
+# For the Keycloak bridge: to build it, to run Keycloak, and a real MCP client
+# with a real browser.  npm comes with nodejs where that is no Debian package.
+keycloak_packages='
+chromium
+default-jdk-headless
+maven
+nodejs
+'
+command -v npm >/dev/null || keycloak_packages+='npm
+'
+
 # missing_packages LIST - those that this release offers and this machine
 # lacks, one per line
 missing_packages() {
