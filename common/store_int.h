@@ -20,11 +20,11 @@
 enum {
 	STORE_APPLICATION_ID = 0x43494d44, /* "CIMD" */
 	STORE_RETRY_MS = 5000,             /* between writes that fail */
-	STORE_MAX_OUTDATED = 1024,
-	STORE_MAX_CONSUMERS = 32, /* rows of activity of one client */
-	STORE_MAX_LINE = 16384,   /* bytes of one audit line */
-	STORE_AUDIT_BYTES = 512,  /* of an audit line, on average */
-	STORE_KEPT_BYTES = 8192,  /* of a kept client's records, on average */
+	STORE_MAX_OUTDATED = 1024,         /* besides those in probation */
+	STORE_MAX_CONSUMERS = 32,          /* rows of activity of one client */
+	STORE_MAX_LINE = 16384,            /* bytes of one audit line */
+	STORE_AUDIT_BYTES = 512,           /* of an audit line, on average */
+	STORE_KEPT_BYTES = 8192, /* of a kept client's records, on average */
 	STORE_PROBATION_BYTES = 4194304, /* of all records in probation */
 	STORE_MAX_PROBLEM = 200
 };
@@ -43,6 +43,7 @@ enum sql {
 	SQL_STRIP_CLIENT,
 	SQL_DELETE_CLIENT,
 	SQL_PUT_DOCUMENT,
+	SQL_HAS_DOCUMENT,
 	SQL_DELETE_DOCUMENT,
 	SQL_SHRINK_CLIENT,
 	SQL_SEGMENT,
@@ -216,10 +217,11 @@ void store_note(struct store *s, const char *problem);
 
 /* ---- store_outdated.c: records on disk that must not be read any more */
 
-bool outdated_init(struct outdated *o);
+/* Room for max of them.  False: no memory. */
+bool outdated_init(struct outdated *o, uint32_t max);
 void outdated_clear(struct outdated *o);
 
-/* A change of this record was not written. */
+/* A change of this record was not written.  With the lock of writer. */
 void store_outdate(struct store *s, struct span client_id);
 
 /* May the record on disk not be read? */

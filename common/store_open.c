@@ -220,7 +220,8 @@ store_new(const struct store_limits *limits)
 	s->n_jti = -1;
 	s->retry_ms = STORE_RETRY_MS;
 	clock_random(s->key, sizeof(s->key));
-	if (!outdated_init(&s->outdated)) {
+	if (!outdated_init(&s->outdated,
+		limits->max_unverified + STORE_MAX_OUTDATED)) {
 		outdated_clear(&s->outdated);
 		free(s);
 		return NULL;

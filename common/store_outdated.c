@@ -5,6 +5,8 @@
  * A withdrawal, or a document that has lost a key, acts at once, also while
  * the disk is full.  What could not be written is remembered here: the
  * record on disk is not read, and deleted by the next change that works.
+ * Of whom no record is on disk, there is nothing to remember; else strangers
+ * would fill the list.
  */
 
 #include <stdlib.h>
@@ -13,10 +15,10 @@
 #include "store_int.h"
 
 bool
-outdated_init(struct outdated *o)
+outdated_init(struct outdated *o, uint32_t max)
 {
-	o->client_id = calloc(STORE_MAX_OUTDATED, sizeof(*o->client_id));
-	return o->client_id != NULL && tagmap_init(&o->map, STORE_MAX_OUTDATED);
+	o->client_id = calloc(max, sizeof(*o->client_id));
+	return o->client_id != NULL && tagmap_init(&o->map, max);
 }
 
 static void
@@ -58,10 +60,29 @@ add(struct outdated *o, struct tag tag, struct span client_id)
 	o->client_id[tagmap_add(&o->map, tag)] = copy;
 }
 
+/* Is a record on disk?  Who cannot tell says yes. */
+static bool
+has_document(struct store *s, struct span client_id)
+{
+	struct db *db = s->path != NULL ? &s->reader : &s->writer;
+	bool has, own = db == &s->writer; /* and locked by the caller */
+	struct query q;
+
+	if (!own)
+		(void)pthread_mutex_lock(&db->lock);
+	query_begin(&q, db, SQL_HAS_DOCUMENT);
+	query_text(&q, client_id);
+	has = query_row(&q);
+	has = query_end(&q) != SQLITE_OK || has;
+	if (!own)
+		(void)pthread_mutex_unlock(&db->lock);
+	return has;
+}
+
 void
 store_outdate(struct store *s, struct span client_id)
 {
-	if (client_id.p == NULL)
+	if (client_id.p == NULL || !has_document(s, client_id))
 		return;
 	(void)pthread_mutex_lock(&s->state);
 	add(&s->outdated, siphash_tag(s->key, client_id.p, client_id.n),

@@ -44,6 +44,8 @@ const char *const store_sql[SQL_COUNT] = {
 	    "INSERT OR REPLACE INTO document (client, fetched_at, refresh_at,"
 	    " expires_at, floor_only, etag, last_modified, sum, live)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[SQL_HAS_DOCUMENT] = "SELECT 1 FROM document WHERE client ="
+			     " (SELECT id FROM client WHERE client_id = ?1)",
 	[SQL_DELETE_DOCUMENT] = "DELETE FROM document WHERE client = ?1",
 	[SQL_SHRINK_CLIENT] =
 	    "UPDATE client SET size = coalesce(length(approved), 0)"

@@ -406,20 +406,57 @@ outdated_records_are_not_read(void **state)
 	box_close(&b);
 }
 
-/* More than can be remembered: then no record of the disk is good. */
+/*
+ * What was never on the disk cannot be outdated there: strangers cannot
+ * fill the list of what is.
+ */
 static void
-too_many_outdated_records(void **state)
+unknown_clients_are_not_outdated(void **state)
 {
+	const char url[] = "https://a.example/c";
+	struct entry *e;
 	struct box b;
 	uint32_t i;
 
 	(void)state;
 	box_open(&b, NULL);
-	box_put(&b, "https://a.example/c", true, 10, BOX_NOW);
-	box_put(&b, box_url(7), true, 10, BOX_NOW);
+	box_put(&b, url, true, 10, BOX_NOW);
+	assert_int_equal(govern(&b, box_url(0), GOVERN_APPROVED, NULL),
+	    CIMD_OK);
 	b.s->retry_ms = 3600000;
 	store_note(b.s, "a test");
-	for (i = 0; i < STORE_MAX_OUTDATED; i++)
+	for (i = 0; i <= b.s->outdated.map.capacity; i++) {
+		e = box_entry(box_url(i), false, 10);
+		assert_int_equal(store_put(b.s, e, BOX_NOW, NULL),
+		    CIMD_E_STORE);
+		entry_free(&e);
+	}
+	assert_int_equal(b.s->outdated.map.used, 0);
+	assert_true(box_has(&b, url, 10));
+	assert_int_equal(governance_of(&b, box_url(0)), GOVERN_APPROVED);
+	box_close(&b);
+}
+
+/*
+ * More than can be remembered: then no record of the disk is good.  For
+ * clients in probation there is always room.
+ */
+static void
+too_many_outdated_records(void **state)
+{
+	const struct store_limits limits = { 2000, 50, 10, 10 };
+	const uint32_t max = STORE_MAX_OUTDATED + limits.max_unverified;
+	struct box b;
+	uint32_t i;
+
+	(void)state;
+	box_open(&b, &limits);
+	box_put(&b, "https://a.example/c", true, 10, BOX_NOW);
+	for (i = 0; i <= max; i++)
+		box_put(&b, box_url(i), true, 10, BOX_NOW);
+	b.s->retry_ms = 3600000;
+	store_note(b.s, "a test");
+	for (i = 0; i < max; i++)
 		assert_int_equal(store_withdraw(b.s, span_of(box_url(i)), NULL),
 		    CIMD_E_STORE);
 	assert_true(box_has(&b, "https://a.example/c", 10));
@@ -433,6 +470,30 @@ too_many_outdated_records(void **state)
 	assert_false(box_has(&b, "https://a.example/c", 10));
 	assert_int_equal(box_number(&b, "SELECT count(*) FROM document"), 1);
 	box_close(&b);
+}
+
+/* A store in memory can be full as well. */
+static void
+memory_can_be_full(void **state)
+{
+	const struct store_limits limits = { 10, 10, 10, 10 };
+	const char a[] = "https://a.example/c", c[] = "https://c.example/c";
+	struct entry *large = box_entry(a, true, 60000);
+	struct box b = { .limits = limits };
+
+	(void)state;
+	assert_int_equal(store_open(NULL, &limits, &b.s, NULL), CIMD_OK);
+	box_put(&b, a, true, 10, BOX_NOW);
+	box_put(&b, c, true, 10, BOX_NOW);
+	fill_up(&b);
+	assert_int_equal(store_put(b.s, large, BOX_NOW, NULL), CIMD_E_STORE);
+	assert_false(box_has(&b, a, 10));
+	assert_true(box_has(&b, c, 10));
+	make_space(&b);
+	assert_int_equal(store_put(b.s, large, BOX_NOW, NULL), CIMD_OK);
+	assert_true(box_has(&b, a, 60000));
+	entry_free(&large);
+	store_close(&b.s);
 }
 
 int
@@ -449,7 +510,9 @@ main(void)
 		cmocka_unit_test(full_disk_is_told),
 		cmocka_unit_test(retries_wait),
 		cmocka_unit_test(outdated_records_are_not_read),
+		cmocka_unit_test(unknown_clients_are_not_outdated),
 		cmocka_unit_test(too_many_outdated_records),
+		cmocka_unit_test(memory_can_be_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
