@@ -302,6 +302,7 @@ add_rule(struct verdict *v, const struct admission *a)
 		v->explicit_rule = true;
 		v->name = r->name;
 	}
+	v->named = v->named || a->exact;
 	if (r->trust < v->trust)
 		v->trust = r->trust;
 	if (strictness(r->update) > strictness(v->update))

@@ -149,6 +149,7 @@ struct verdict {
 	size_t n_rules;
 	const char *name;   /* of the rule to show; "default" without one */
 	bool explicit_rule; /* a client section matched, not the default */
+	bool named;         /* and one by this very URL, not by a pattern */
 	enum trust trust;   /* the lowest of all; never TRUST_BLOCKED */
 	enum update update; /* the strictest of all */
 	bool lenient_type;  /* all say lenient */

@@ -48,6 +48,12 @@ refresh_free(void *arg)
 	free(f);
 }
 
+bool
+refresh_is_known(const struct verdict *v, const struct entry *e)
+{
+	return v->named || (e != NULL && e->kept);
+}
+
 /* One refresh on its way. */
 struct job {
 	struct cimd *r;
@@ -88,7 +94,7 @@ static enum cimd_err
 may_get_keys(const struct job *j, const struct fetch_request *req,
     struct cimd_error *err)
 {
-	bool known = j->old != NULL && j->old->kept;
+	bool known = refresh_is_known(&j->f->verdict, j->old);
 
 	if (req->port != 443 && req->port != j->f->url.port)
 		return err_set(err, CIMD_E_PORT, "policy",

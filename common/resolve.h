@@ -116,6 +116,13 @@ enum cimd_err refresh_work(void *ctx, void *arg, int64_t deadline_ms,
     struct cimd_error *err);
 
 /*
+ * May the fetch for a client use the budgets' reserve?  Those that are kept
+ * may, and those that a rule names; but URLs that match a pattern or a
+ * default are as many as strangers make up.
+ */
+bool refresh_is_known(const struct verdict *v, const struct entry *e);
+
+/*
  * The first document under "pinned" or "approve" is the yardstick for all
  * later ones, unless the rule wants an administrator to see it first.
  */

@@ -368,6 +368,28 @@ client "other" {
         self.assertEqual(cimd.known(known)["source"]["state"], "fresh")
         self.assertFetched(known, 2)
 
+    def test_reserve_for_named_clients(self) -> None:
+        """The first fetch of a client that a rule names by its URL does not
+        compete with strangers'; of URLs that match a pattern there are as
+        many as strangers like."""
+        named, keys = self.client(), self.client("keys")
+        self.serve(named, document={
+            "token_endpoint_auth_methods_supported": ["none",
+                                                      "private_key_jwt"],
+            "token_endpoint_auth_method": "none", "jwks_uri": keys})
+        self.serve(keys, do="jwks")
+        cimd = self.start(f"""
+client "named" {{ match = {{ "{named}" }} }}
+client "other" {{ match = {{ "https://keys.hostile.example.net/good/*" }} }}
+""" + RULES, fetch_rate_host=8)
+        for label in ("good", "keys"):
+            answers = [cimd.lookup(self.client(label)).status
+                       for _ in range(7)]
+            self.assertEqual(answers, [200] * 6 + [503])
+        cimd.known(named)
+        self.assertFetched(named, 1)
+        self.assertFetched(keys, 1)
+
     def test_reload_keeps_what_is_spent(self) -> None:
         cimd = self.start(fetch_rate_host=8)
         for _ in range(6):

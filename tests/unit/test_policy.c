@@ -78,11 +78,12 @@ refuses(struct test_case *c)
 static void
 describe(const struct verdict *v, char *out, size_t size)
 {
+	const char *by = v->explicit_rule ? " by-pattern" : " by-default";
+
 	(void)snprintf(out, size, "%s %s%s%s%s%s%s", v->name,
 	    trust_name(v->trust), v->update == UPDATE_LIVE ? "" : " ",
 	    v->update == UPDATE_LIVE ? "" : update_name(v->update),
-	    v->explicit_rule ? "" : " by-default",
-	    v->lenient_type ? " lenient" : "",
+	    v->named ? "" : by, v->lenient_type ? " lenient" : "",
 	    v->no_method_invalid_client ? " invalid_client" : "");
 	if (v->n_rules > 1)
 		(void)snprintf(out + strlen(out), size - strlen(out),
