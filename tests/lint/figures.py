@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 TOP = os.path.realpath(os.environ.get("top_srcdir", "."))
-PRODUCT = ("common", "cimdd", "cimdctl")
+PRODUCT = ("common", "cimdd", "cimdctl", "plugins")
 BESIDE = ("tests", "bench")
 
 # Rules for each function, line and file.

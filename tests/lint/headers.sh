@@ -21,6 +21,7 @@ compile() {
 
 for h in "$top_srcdir"/common/*.h "$top_srcdir"/common/client/*.h \
 	"$top_srcdir"/cimdd/*.h "$top_srcdir"/cimdctl/*.h \
+	"$top_srcdir"/plugins/*/*.h \
 	"$top_srcdir"/tests/*/*.h; do
 	[ -f "$h" ] || continue
 	compile c c11 "$h"
