@@ -9,19 +9,20 @@
 #define ACCEPT_H
 
 #include "http.h"
+#include "mux.h"
 
 struct acceptor;
 
-/* Sockets to listen on; -1: none.  They stay the caller's. */
+/* Sockets to listen on, which stay the caller's, and who serves them. */
 struct accept_from {
-	int lookup;
-	int admin;
+	int fd[DOORS]; /* -1: none */
+	struct http *http;
+	struct mux *mux; /* NULL where there is no such socket */
 };
 
 /* Start the thread.  Fails with: CIMD_E_STATE, CIMD_E_NO_MEMORY. */
-enum cimd_err accept_start(const struct accept_from *from, struct http *http,
-    struct conns *conns, const struct say *say, struct acceptor **out,
-    struct cimd_error *err);
+enum cimd_err accept_start(const struct accept_from *from, struct conns *conns,
+    const struct say *say, struct acceptor **out, struct cimd_error *err);
 
 /* End the thread and free *a; accepts NULL; sets *a to NULL. */
 void accept_stop(struct acceptor **a);

@@ -67,8 +67,10 @@ static const struct conf_def defs[] = {
 	/* settings of the daemon */
 	{ "lookup_socket", CONF_STRING, CONF_DAEMON },
 	{ "admin_socket", CONF_STRING, CONF_DAEMON },
+	{ "mux_socket", CONF_STRING, CONF_DAEMON },
 	{ "user", CONF_STRING, CONF_DAEMON },
 	{ "socket_group", CONF_STRING, CONF_DAEMON },
+	{ "mux_group", CONF_STRING, CONF_DAEMON },
 	{ "max_connections", CONF_NUMBER, CONF_DAEMON },
 	{ "max_connections_uid", CONF_NUMBER, CONF_DAEMON },
 	{ "request_timeout", CONF_NUMBER, CONF_DAEMON },

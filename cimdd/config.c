@@ -20,7 +20,7 @@ enum {
 	CHILD_MS = 10000, /* NSS may ask a server for names of users */
 };
 
-/* The string of a setting; NULL: out of memory. */
+/* The string of a setting, or initial; NULL: out of memory. */
 static char *
 take_string(struct json_object *daemon, const char *name, const char *initial)
 {
@@ -55,6 +55,8 @@ take_settings(struct json_object *daemon, struct daemon_settings *s)
 	    take_string(daemon, "admin_socket", "/run/cimd/admin.sock");
 	s->user = take_string(daemon, "user", "cimd");
 	s->socket_group = take_string(daemon, "socket_group", "cimd");
+	s->mux_group = take_string(daemon, "mux_group", "sasl");
+	s->mux_socket = take_string(daemon, "mux_socket", "");
 	s->max_connections = take_number(daemon, "max_connections", 1024);
 	/* One user must leave room for others. */
 	s->max_connections_uid = take_number(daemon, "max_connections_uid",
@@ -62,7 +64,8 @@ take_settings(struct json_object *daemon, struct daemon_settings *s)
 	s->request_timeout_ms =
 	    (int64_t)take_number(daemon, "request_timeout", 5) * 1000;
 	return s->lookup_socket != NULL && s->admin_socket != NULL &&
-	    s->user != NULL && s->socket_group != NULL;
+	    s->user != NULL && s->socket_group != NULL &&
+	    s->mux_group != NULL && s->mux_socket != NULL;
 }
 
 static enum cimd_err
@@ -208,6 +211,8 @@ config_clear(struct config *c)
 	free(c->json);
 	free(c->daemon.lookup_socket);
 	free(c->daemon.admin_socket);
+	free(c->daemon.mux_socket);
+	free(c->daemon.mux_group);
 	free(c->daemon.user);
 	free(c->daemon.socket_group);
 	*c = (struct config){ 0 };

@@ -16,8 +16,10 @@
 struct daemon_settings {
 	char *lookup_socket;
 	char *admin_socket;
+	char *mux_socket;   /* "": none */
 	char *user;         /* to become, when started by root */
 	char *socket_group; /* of the lookup socket, likewise */
+	char *mux_group;    /* of the mux, likewise */
 	unsigned int max_connections;
 	unsigned int max_connections_uid;
 	int64_t request_timeout_ms;

@@ -28,14 +28,26 @@ static const char *const cut_name[CUT_REASONS] = {
 	[CUT_DEADLINE] = "deadline",
 };
 
+static const char *const names[DOORS] = {
+	[DOOR_LOOKUP] = "lookup",
+	[DOOR_ADMIN] = "admin",
+	[DOOR_MUX] = "mux",
+};
+
 struct conns {
 	pthread_mutex_t lock;
 	struct conns_limits limits;
 	struct conn **by_fd; /* index: descriptor */
 	size_t room;
-	uint64_t admitted[2]; /* lookup, admin */
+	uint64_t admitted[DOORS];
 	uint64_t cut[CUT_REASONS];
 };
+
+const char *
+door_name(enum door door)
+{
+	return names[door];
+}
 
 struct conns *
 conns_new(const struct conns_limits *limits)
@@ -84,6 +96,38 @@ conns_limit(struct conns *c, const struct conns_limits *limits)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* How many may be open by this door. */
+static unsigned int
+most(const struct conns *c, enum door door)
+{
+	switch (door) {
+	case DOOR_ADMIN:
+		return CONNS_ADMIN;
+	case DOOR_MUX:
+		return CONNS_MUX;
+	case DOOR_LOOKUP:
+	case DOORS:
+		break;
+	}
+	return c->limits.all;
+}
+
+/* How many of them by one user. */
+static unsigned int
+most_of_uid(const struct conns *c, enum door door)
+{
+	switch (door) {
+	case DOOR_ADMIN:
+		return CONNS_ADMIN;
+	case DOOR_MUX:
+		return CONNS_MUX_UID;
+	case DOOR_LOOKUP:
+	case DOORS:
+		break;
+	}
+	return c->limits.per_uid;
+}
+
 /* Is there room for one more of this user?  Else the reason. */
 static int
 count(const struct conns *c, const struct conn *new)
@@ -94,14 +138,14 @@ count(const struct conns *c, const struct conn *new)
 
 	for (fd = 0; fd < c->room; fd++) {
 		conn = c->by_fd[fd];
-		if (conn == NULL || conn->admin != new->admin)
+		if (conn == NULL || conn->door != new->door)
 			continue;
 		same_door++;
 		same_uid += conn->peer.uid == new->peer.uid;
 	}
-	if (same_door >= (new->admin ? CONNS_ADMIN : c->limits.all))
+	if (same_door >= most(c, new->door))
 		return CUT_ALL;
-	if (!new->admin && same_uid >= c->limits.per_uid)
+	if (same_uid >= most_of_uid(c, new->door))
 		return CUT_UID;
 	return CUT_REASONS;
 }
@@ -143,19 +187,19 @@ admit(struct conns *c, struct conn *new)
 		return reason;
 	new->deadline_ms = new->born_ms + c->limits.request_ms;
 	c->by_fd[new->fd] = new;
-	c->admitted[new->admin]++;
+	c->admitted[new->door]++;
 	return CUT_REASONS;
 }
 
 bool
-conns_admit(struct conns *c, int fd, bool admin)
+conns_admit(struct conns *c, int fd, enum door door)
 {
 	struct conn *new = calloc(1, sizeof(*new));
 	int reason = CUT_PEER;
 	bool known = false;
 
 	if (new != NULL) {
-		*new = (struct conn){ .fd = fd, .admin = admin };
+		*new = (struct conn){ .fd = fd, .door = door };
 		new->born_ms = tick_ms();
 		known = peer_read(fd, &new->peer);
 	}
@@ -243,7 +287,7 @@ conns_is_old(const struct conn *conn)
 }
 
 /*
- * Closing is for libmicrohttpd, which sees the end of the stream.  The
+ * Closing is for whoever serves it and sees the end of the stream.  The
  * descriptor is still the connection's: conns_closed() comes before close().
  * One that is not served may be closed already, so that it is forgotten.
  */
@@ -295,11 +339,11 @@ conns_stuck(struct conns *c)
 	return stuck;
 }
 
-/* What conns_metrics() writes, taken at one moment; [0] lookup, [1] admin. */
+/* What conns_metrics() writes, taken at one moment. */
 struct figures {
-	unsigned int open[2];
-	unsigned int calls[2];
-	uint64_t admitted[2];
+	uint64_t open[DOORS];
+	uint64_t calls[DOORS];
+	uint64_t admitted[DOORS];
 	uint64_t cut[CUT_REASONS];
 };
 
@@ -314,24 +358,25 @@ take_figures(struct conns *c, struct figures *f)
 	for (fd = 0; fd < c->room; fd++) {
 		if ((conn = c->by_fd[fd]) == NULL)
 			continue;
-		f->open[conn->admin]++;
-		f->calls[conn->admin] += conn->called_ms != 0;
+		f->open[conn->door]++;
+		f->calls[conn->door] += conn->called_ms != 0;
 	}
 	memcpy(f->admitted, c->admitted, sizeof(f->admitted));
 	memcpy(f->cut, c->cut, sizeof(f->cut));
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* One figure of both sockets. */
+/* One figure of all sockets. */
 static void
-write_both(FILE *out, const char *name, const char *type, const char *help,
-    const uint64_t value[2])
+write_all(FILE *out, const char *name, const char *type, const char *help,
+    const uint64_t value[DOORS])
 {
-	fprintf(out,
-	    "# HELP %s %s\n# TYPE %s %s\n"
-	    "%s{socket=\"lookup\"} %llu\n%s{socket=\"admin\"} %llu\n",
-	    name, help, name, type, name, (unsigned long long)value[0], name,
-	    (unsigned long long)value[1]);
+	size_t i;
+
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	for (i = 0; i < DOORS; i++)
+		fprintf(out, "%s{socket=\"%s\"} %llu\n", name, names[i],
+		    (unsigned long long)value[i]);
 }
 
 void
@@ -341,13 +386,11 @@ conns_metrics(struct conns *c, FILE *out)
 	unsigned int i;
 
 	take_figures(c, &f);
-	write_both(out, "cimdd_connections", "gauge",
-	    "Connections that are open.",
-	    (const uint64_t[]){ f.open[0], f.open[1] });
-	write_both(out, "cimdd_calls", "gauge",
-	    "Connections whose request is being answered.",
-	    (const uint64_t[]){ f.calls[0], f.calls[1] });
-	write_both(out, "cimdd_connections_total", "counter",
+	write_all(out, "cimdd_connections", "gauge",
+	    "Connections that are open.", f.open);
+	write_all(out, "cimdd_calls", "gauge",
+	    "Connections whose request is being answered.", f.calls);
+	write_all(out, "cimdd_connections_total", "counter",
 	    "Connections that were let in.", f.admitted);
 	fprintf(out,
 	    "# HELP cimdd_connections_cut_total Connections that were turned "

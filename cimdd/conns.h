@@ -16,8 +16,18 @@
 
 #include "peer.h"
 
+/* Which socket somebody came in by. */
+enum door {
+	DOOR_LOOKUP = 0,
+	DOOR_ADMIN,
+	DOOR_MUX, /* the protocol of saslauthd */
+	DOORS
+};
+
 enum {
 	CONNS_ADMIN = 16,       /* over the admin socket, beside all others */
+	CONNS_MUX = 256,        /* over the mux, beside all others */
+	CONNS_MUX_UID = 192,    /* of one user of the mux: room for another */
 	CONNS_IDLE_MS = 30000,  /* between an answer and the next request */
 	CONNS_LIFE_MS = 600000, /* after that an answer is the last one */
 	CONNS_STUCK_MS = 30000, /* no call takes that long: 4 s is most */
@@ -28,12 +38,12 @@ struct conns;
 /* One connection.  Owned by struct conns, from admission to the close. */
 struct conn {
 	int fd;
-	bool admin; /* came over the admin socket */
+	enum door door;
 	struct peer peer;
 	int64_t born_ms;
 	int64_t deadline_ms; /* 0: none */
 	int64_t called_ms;   /* when its call began; 0: there is none */
-	bool served;         /* libmicrohttpd has it */
+	bool served;         /* whoever serves it has it */
 };
 
 struct conns_limits {
@@ -41,6 +51,9 @@ struct conns_limits {
 	unsigned int per_uid;
 	int64_t request_ms; /* to send a request, and to take an answer */
 };
+
+/* "lookup", "admin", "mux". */
+const char *door_name(enum door door);
 
 /* Fails with NULL: out of memory. */
 struct conns *conns_new(const struct conns_limits *limits);
@@ -55,7 +68,7 @@ void conns_limit(struct conns *c, const struct conns_limits *limits);
  * May the peer of fd come in?  True: fd is noted, and closed by whoever
  * serves it, after conns_closed().
  */
-bool conns_admit(struct conns *c, int fd, bool admin);
+bool conns_admit(struct conns *c, int fd, enum door door);
 
 /* The one of that descriptor is served from now on; NULL: not admitted. */
 struct conn *conns_served(struct conns *c, int fd);

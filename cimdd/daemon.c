@@ -19,6 +19,7 @@
 #include "harden.h"
 #include "http.h"
 #include "listen.h"
+#include "mux.h"
 #include "reload.h"
 #include "service.h"
 
@@ -34,6 +35,7 @@ struct daemon {
 	struct cimd *resolver;
 	struct conns *conns;
 	struct http *http;
+	struct mux *mux; /* NULL: no such socket */
 	struct acceptor *acceptor;
 	struct reload *reload;
 	int signals; /* a signalfd; -1: none */
@@ -149,19 +151,38 @@ open_all(struct daemon *d, struct cimd_error *err)
 	return reload_new(&d->reload, err);
 }
 
+/* Only where there is a socket for it. */
+static enum cimd_err
+start_mux(struct daemon *d, struct cimd_error *err)
+{
+	const struct mux_parts parts = { d->resolver, d->conns, &d->say };
+
+	if (d->listeners.fd[DOOR_MUX] != -1)
+		return mux_start(&parts, &d->mux, err);
+	if (d->config.daemon.mux_socket[0] != '\0')
+		say(&d->say, CIMD_LOG_ERROR, "warning",
+		    "mux_socket is set, but systemd passed no socket named "
+		    "\"mux\": enable cimdd-mux.socket");
+	return CIMD_OK;
+}
+
 static enum cimd_err
 serve(struct daemon *d, struct cimd_error *err)
 {
-	const struct http_parts parts = { d->resolver, d->conns, &d->say,
+	struct http_parts http = { d->resolver, d->conns, &d->say, NULL,
 		reload_ask, d->reload };
-	const struct accept_from from = { d->listeners.lookup,
-		d->listeners.admin };
+	struct accept_from from = { .http = NULL };
 	enum cimd_err e;
 
-	if ((e = http_start(&parts, &d->http, err)) != CIMD_OK)
+	if ((e = start_mux(d, err)) != CIMD_OK)
 		return e;
-	return accept_start(&from, d->http, d->conns, &d->say, &d->acceptor,
-	    err);
+	http.mux = d->mux;
+	if ((e = http_start(&http, &d->http, err)) != CIMD_OK)
+		return e;
+	from.http = d->http;
+	from.mux = d->mux;
+	memcpy(from.fd, d->listeners.fd, sizeof(from.fd));
+	return accept_start(&from, d->conns, &d->say, &d->acceptor, err);
 }
 
 static bool
@@ -179,7 +200,9 @@ say_unchanged(const struct daemon *d, const struct daemon_settings *new)
 	if (!same(old->lookup_socket, new->lookup_socket) ||
 	    !same(old->admin_socket, new->admin_socket) ||
 	    !same(old->user, new->user) ||
-	    !same(old->socket_group, new->socket_group))
+	    !same(old->socket_group, new->socket_group) ||
+	    !same(old->mux_socket, new->mux_socket) ||
+	    !same(old->mux_group, new->mux_group))
 		say(&d->say, CIMD_LOG_NOTICE, "reload",
 		    "sockets and user change with the next start");
 }
@@ -268,21 +291,39 @@ loop(struct daemon *d)
 	}
 }
 
+/*
+ * Let calls end, over both kinds of sockets within the same time.  Returns
+ * how many did not.
+ */
+static unsigned int
+stop_serving(struct daemon *d)
+{
+	const int64_t until = tick_ms() + DRAIN_MS;
+	unsigned int calls = 0;
+	struct cimd_error err;
+	int64_t left;
+
+	if (d->mux != NULL)
+		mux_drain(d->mux, DRAIN_MS);
+	left = until - tick_ms();
+	if (d->http != NULL) {
+		fail(&err, CIMD_E_STATE, "the daemon is stopping");
+		reload_answer(reload_take(d->reload), CIMD_E_STATE, &err);
+		http_drain(d->http, left > 0 ? left : 0);
+		calls = http_stop(&d->http);
+	}
+	return calls + mux_stop(&d->mux);
+}
+
 /* What is under way gets its answer; then nothing of ours is left. */
 static bool
 stop(struct daemon *d)
 {
-	struct cimd_error err;
-	unsigned int calls = 0;
+	unsigned int calls;
 
 	accept_stop(&d->acceptor);
 	listen_close(&d->listeners);
-	if (d->http != NULL) {
-		fail(&err, CIMD_E_STATE, "the daemon is stopping");
-		reload_answer(reload_take(d->reload), CIMD_E_STATE, &err);
-		http_drain(d->http, DRAIN_MS);
-		calls = http_stop(&d->http);
-	}
+	calls = stop_serving(d);
 	if (calls > 0) {
 		say(&d->say, CIMD_LOG_ERROR, "stop",
 		    "%u calls did not end; leaving without clean-up", calls);

@@ -184,9 +184,9 @@ on_head(struct http *h, struct request *r, const char *verb,
 	unsigned int lengths = 0;
 
 	r->known = true;
-	route_find(verb, r->target, r->conn->admin, &r->match);
+	route_find(verb, r->target, r->conn->door == DOOR_ADMIN, &r->match);
 	set_route_fault(r);
-	if (r->conn->admin && !may_administer(r->conn))
+	if (r->conn->door == DOOR_ADMIN && !may_administer(r->conn))
 		set_fault(r, 403, CIMD_E_CONSUMER,
 		    "the admin socket is for root and the daemon's user");
 	if (strlen(r->target) >= MAX_TARGET)
@@ -214,6 +214,7 @@ add_figures(struct http *h, const struct cimd_reply *reply, struct answer *a)
 		return false;
 	(void)fwrite(reply->body, 1, reply->len, f);
 	conns_metrics(h->parts.conns, f);
+	mux_metrics(h->parts.mux, f);
 	figures_write(f);
 	if (fclose(f) == 0)
 		return true;
@@ -266,7 +267,7 @@ call(struct http *h, struct request *r, const char *json, size_t len)
 		.uid = r->conn->peer.uid,
 		.gids = r->conn->peer.gids,
 		.n_gids = r->conn->peer.n_gids,
-		.admin = r->conn->admin,
+		.admin = r->conn->door == DOOR_ADMIN,
 	};
 	const struct cimd_message message = { r->match.route->method, json,
 		len };

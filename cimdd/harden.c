@@ -12,12 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conns.h"
 #include "fail.h"
 #include "harden.h"
 
 enum {
-	/* Fetches, store, threads, sockets and the configuration child. */
-	OTHER_DESCRIPTORS = 192,
+	/* Fetches, store, sockets, the configuration child; and the mux. */
+	OTHER_DESCRIPTORS = 192 + CONNS_MUX,
 };
 
 enum cimd_err

@@ -265,11 +265,11 @@ turn_away(int fd)
 }
 
 void
-http_add(struct http *h, int fd, bool admin)
+http_add(struct http *h, int fd, enum door door)
 {
 	const struct sockaddr_un from = { .sun_family = AF_UNIX };
 
-	if (!conns_admit(h->parts.conns, fd, admin)) {
+	if (!conns_admit(h->parts.conns, fd, door)) {
 		turn_away(fd);
 		return;
 	}

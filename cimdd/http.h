@@ -12,6 +12,7 @@
 #ifndef HTTP_H
 #define HTTP_H
 
+#include "mux.h"
 #include "request.h"
 #include "say.h"
 
@@ -25,6 +26,7 @@ struct http_parts {
 	struct cimd *resolver;
 	struct conns *conns;
 	const struct say *say;
+	struct mux *mux; /* for its figures; NULL: none */
 	http_reload_fn *reload;
 	void *ctx; /* of reload */
 };
@@ -37,7 +39,7 @@ enum cimd_err http_start(const struct http_parts *parts, struct http **out,
  * Serve a connected socket; takes fd, also where the peer is turned away.
  * One thread at a time.
  */
-void http_add(struct http *h, int fd, bool admin);
+void http_add(struct http *h, int fd, enum door door);
 
 /*
  * Wait until all requests that were read have their answer, at most

@@ -22,21 +22,31 @@ enum {
 	BACKLOG = 512, /* a burst of all threads of an identity provider */
 };
 
+static void
+clear(struct listeners *l)
+{
+	size_t i;
+
+	*l = (struct listeners){ .inherited = false };
+	for (i = 0; i < DOORS; i++)
+		l->fd[i] = -1;
+}
+
 /* One of the sockets that were passed. */
 static enum cimd_err
 take(struct listeners *l, int fd, const char *name, struct cimd_error *err)
 {
 	int *slot = NULL;
 	int flags;
+	size_t i;
 
-	if (name != NULL && strcmp(name, "lookup") == 0)
-		slot = &l->lookup;
-	else if (name != NULL && strcmp(name, "admin") == 0)
-		slot = &l->admin;
+	for (i = 0; name != NULL && i < DOORS; i++)
+		if (strcmp(name, door_name((enum door)i)) == 0)
+			slot = &l->fd[i];
 	if (slot == NULL)
 		return fail(err, CIMD_E_STATE,
 		    "the inherited socket \"%s\" is neither \"lookup\" nor "
-		    "\"admin\" (FileDescriptorName=)",
+		    "\"admin\" nor \"mux\" (FileDescriptorName=)",
 		    name == NULL ? "" : name);
 	if (*slot != -1)
 		return fail(err, CIMD_E_STATE,
@@ -60,7 +70,7 @@ listen_inherit(struct listeners *l, struct cimd_error *err)
 	char **names = NULL;
 	int i, n;
 
-	*l = (struct listeners){ .lookup = -1, .admin = -1 };
+	clear(l);
 	n = sd_listen_fds_with_names(1, &names);
 	if (n < 0) {
 		errno = -n;
@@ -84,27 +94,34 @@ close_between(int first, int last)
 		(void)close_range((unsigned int)first, (unsigned int)last, 0);
 }
 
+/* The lowest of the listeners from first on; -1: none. */
+static int
+next_listener(const struct listeners *l, int first)
+{
+	int found = -1;
+	size_t i;
+
+	for (i = 0; i < DOORS; i++)
+		if (l->fd[i] >= first && (found == -1 || l->fd[i] < found))
+			found = l->fd[i];
+	return found;
+}
+
 void
 listen_close_others(const struct listeners *l)
 {
-	int low = l->lookup, high = l->admin;
+	int first = STDERR_FILENO + 1;
 	int fd;
 
-	if (low > high) {
-		low = l->admin;
-		high = l->lookup;
-	}
 	/* A descriptor of ours must not take the place of a standard one. */
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (low == -1)
-		low = STDERR_FILENO;
-	if (high == -1)
-		high = STDERR_FILENO;
-	close_between(STDERR_FILENO + 1, low - 1);
-	close_between(low + 1, high - 1);
-	close_between(high + 1, INT32_MAX);
+	while ((fd = next_listener(l, first)) != -1) {
+		close_between(first, fd - 1);
+		first = fd + 1;
+	}
+	close_between(first, INT32_MAX);
 }
 
 /* Is somebody there?  Else the socket is a left-over. */
@@ -155,54 +172,75 @@ bind_closed(int fd, const struct sockaddr_un *at, struct cimd_error *err)
 	return e;
 }
 
+/* A socket that somebody configured. */
+struct wanted {
+	enum door door;
+	const char *path;
+	mode_t mode;
+	const char *group;   /* NULL: stays as it is */
+	const char *setting; /* of the group */
+};
+
 /* Who may connect; only root can give a file to another group. */
 static enum cimd_err
-set_access(const char *path, mode_t mode, const char *group,
-    struct cimd_error *err)
+set_access(const struct wanted *w, struct cimd_error *err)
 {
 	const struct group *gr;
 
-	if (group != NULL && geteuid() == 0) {
-		if ((gr = getgrnam(group)) == NULL)
+	if (w->group != NULL && geteuid() == 0) {
+		if ((gr = getgrnam(w->group)) == NULL)
 			return fail(err, CIMD_E_STATE,
-			    "socket_group: there is no group \"%s\"", group);
-		if (chown(path, (uid_t)-1, gr->gr_gid) != 0)
+			    "%s: there is no group \"%s\"", w->setting,
+			    w->group);
+		if (chown(w->path, (uid_t)-1, gr->gr_gid) != 0)
 			return fail_errno(err, "cannot give %s to group %s",
-			    path, group);
+			    w->path, w->group);
 	}
-	if (chmod(path, mode) != 0)
-		return fail_errno(err, "cannot set the mode of %s", path);
+	if (chmod(w->path, w->mode) != 0)
+		return fail_errno(err, "cannot set the mode of %s", w->path);
 	return CIMD_OK;
 }
 
 static enum cimd_err
-make(const char *path, mode_t mode, const char *group, int *out,
-    struct cimd_error *err)
+bind_and_listen(const struct wanted *w, int fd, struct cimd_error *err)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	enum cimd_err e;
+
+	if (strlen(w->path) >= sizeof(at.sun_path))
+		return fail(err, CIMD_E_STATE, "%s is too long for a socket",
+		    w->path);
+	memcpy(at.sun_path, w->path, strlen(w->path) + 1);
+	if ((e = bind_closed(fd, &at, err)) != CIMD_OK)
+		return e;
+	e = set_access(w, err);
+	if (e == CIMD_OK && listen(fd, BACKLOG) != 0)
+		e = fail_errno(err, "cannot listen on %s", w->path);
+	if (e != CIMD_OK)
+		unlink(w->path);
+	return e;
+}
+
+static enum cimd_err
+make(struct listeners *l, const struct wanted *w, struct cimd_error *err)
+{
+	enum cimd_err e;
 	int fd;
 
-	if (strlen(path) >= sizeof(at.sun_path))
-		return fail(err, CIMD_E_STATE, "%s is too long for a socket",
-		    path);
-	memcpy(at.sun_path, path, strlen(path) + 1);
+	if (w->path[0] == '\0')
+		return CIMD_OK;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return fail_errno(err, "cannot make a socket");
-	if ((e = bind_closed(fd, &at, err)) != CIMD_OK) {
+	if ((e = bind_and_listen(w, fd, err)) != CIMD_OK) {
 		close(fd);
 		return e;
 	}
-	e = set_access(path, mode, group, err);
-	if (e == CIMD_OK && listen(fd, BACKLOG) != 0)
-		e = fail_errno(err, "cannot listen on %s", path);
-	if (e != CIMD_OK) {
-		unlink(path);
-		close(fd);
-		return e;
+	l->fd[w->door] = fd;
+	if ((l->path[w->door] = strdup(w->path)) == NULL) {
+		unlink(w->path);
+		return fail_memory(err);
 	}
-	*out = fd;
 	return CIMD_OK;
 }
 
@@ -210,34 +248,34 @@ enum cimd_err
 listen_open(struct listeners *l, const struct daemon_settings *s,
     struct cimd_error *err)
 {
+	const struct wanted wanted[] = {
+		{ DOOR_LOOKUP, s->lookup_socket, 0660, s->socket_group,
+		    "socket_group" },
+		{ DOOR_ADMIN, s->admin_socket, 0600, NULL, "" },
+		{ DOOR_MUX, s->mux_socket, 0660, s->mux_group, "mux_group" },
+	};
 	enum cimd_err e;
+	size_t i;
 
 	if (l->inherited)
 		return CIMD_OK;
-	if ((e = make(s->lookup_socket, 0660, s->socket_group, &l->lookup,
-		 err)) != CIMD_OK)
-		return e;
-	if ((l->lookup_path = strdup(s->lookup_socket)) == NULL)
-		return fail_memory(err);
-	if ((e = make(s->admin_socket, 0600, NULL, &l->admin, err)) != CIMD_OK)
-		return e;
-	if ((l->admin_path = strdup(s->admin_socket)) == NULL)
-		return fail_memory(err);
+	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if ((e = make(l, &wanted[i], err)) != CIMD_OK)
+			return e;
 	return CIMD_OK;
 }
 
 void
 listen_close(struct listeners *l)
 {
-	if (l->lookup_path != NULL)
-		unlink(l->lookup_path);
-	if (l->admin_path != NULL)
-		unlink(l->admin_path);
-	if (l->lookup != -1)
-		close(l->lookup);
-	if (l->admin != -1)
-		close(l->admin);
-	free(l->lookup_path);
-	free(l->admin_path);
-	*l = (struct listeners){ .lookup = -1, .admin = -1 };
+	size_t i;
+
+	for (i = 0; i < DOORS; i++) {
+		if (l->path[i] != NULL)
+			unlink(l->path[i]);
+		if (l->fd[i] != -1)
+			close(l->fd[i]);
+		free(l->path[i]);
+	}
+	clear(l);
 }

@@ -10,18 +10,17 @@
 #define LISTEN_H
 
 #include "config.h"
+#include "conns.h"
 
 struct listeners {
-	int lookup; /* -1: none */
-	int admin;
+	int fd[DOORS];     /* -1: none */
+	char *path[DOORS]; /* made by us, to be removed; owned */
 	bool inherited;    /* systemd made them */
-	char *lookup_path; /* made by us, to be removed; owned */
-	char *admin_path;
 };
 
 /*
- * Take the sockets of systemd's socket activation, by their names "lookup"
- * and "admin"; none is no fault.  Must come before other descriptors are
+ * Take the sockets of systemd's socket activation, by their names
+ * (door_name()); none is no fault.  Must come before other descriptors are
  * opened.  Fails with: CIMD_E_STATE.
  */
 enum cimd_err listen_inherit(struct listeners *l, struct cimd_error *err);
@@ -33,9 +32,9 @@ enum cimd_err listen_inherit(struct listeners *l, struct cimd_error *err);
 void listen_close_others(const struct listeners *l);
 
 /*
- * Make the sockets of the settings, unless they were inherited: lookup for
- * its group, admin for its owner alone.  A socket that is in the way is
- * removed if nobody answers on it.  Fails with: CIMD_E_STATE,
+ * Make the sockets of the settings, unless they were inherited: lookup and
+ * mux for their groups, admin for its owner alone.  A socket that is in the way
+ * is removed if nobody answers on it.  Fails with: CIMD_E_STATE,
  * CIMD_E_NO_MEMORY.
  */
 enum cimd_err listen_open(struct listeners *l, const struct daemon_settings *s,

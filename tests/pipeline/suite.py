@@ -17,6 +17,7 @@ from freshness import Expiry, Failures, Life, Revalidation, SoftRefresh
 from governance import Blocks, Changes, Forgetting, Pending, Updates
 from load import Bounds, SingleFlight, SlowHosts, Stopping
 from lookups import Attempts, Errors, PolicyFirst, Purposes, Requests
+from mux import Mux
 from reloading import Reloading
 from trouble import FullDisk, OtherTrouble, ReadOnly
 from watching import Activity, Audit, Health, Metrics
@@ -24,7 +25,7 @@ from watching import Activity, Audit, Health, Metrics
 __all__ = [
     "Activity", "Attempts", "Audiences", "Audit", "Blocks", "Bounds",
     "Changes", "cimdd", "Errors", "Expiry", "Failures", "Forgetting",
-    "FullDisk", "Health", "Life", "Metadata", "Metrics", "OtherTrouble",
+    "FullDisk", "Health", "Life", "Metadata", "Metrics", "Mux", "OtherTrouble",
     "Pending", "PolicyFirst", "PolicyTest", "Purposes", "ReadOnly",
     "Realms", "Reloading", "Requests", "Revalidation", "Rotation",
     "SingleFlight", "SlowHosts", "SoftRefresh", "Stopping", "Tokens",

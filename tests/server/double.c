@@ -10,9 +10,11 @@
  *   never          not at all
  *   status:N       with that status and "Retry-After: 7"
  *   big:N          with N bytes
- * Every other method, and "now" and "later", are answered with what was
- * called: method, json, uid, gids, admin, and how often the configuration
- * was read.  A configuration with contact = "bad@example.org" is refused.
+ * The client_assertion of an assertion does the same, and what was called is
+ * logged too.  Every other method, and "now" and "later", are answered with
+ * what was called: method, json, uid, gids, admin, and how often the
+ * configuration was read.  A configuration with contact = "bad@example.org" is
+ * refused.
  */
 
 #include <pthread.h>
@@ -42,6 +44,8 @@ struct cimd {
 	struct waiting *ready; /* for the thread */
 	struct waiting *held;
 	unsigned int loads;
+	cimd_log_fn *log;
+	void *log_ctx;
 };
 
 static void
@@ -148,7 +152,8 @@ cimd_reload(struct cimd *r, const char *config, size_t len,
 void
 cimd_set_log(struct cimd *r, cimd_log_fn *fn, void *ctx)
 {
-	(void)r;
+	r->log = fn;
+	r->log_ctx = ctx;
 	fn(ctx, CIMD_LOG_DEBUG, "{\"event\":\"double\"}");
 }
 
@@ -192,6 +197,9 @@ echo(struct cimd *r, const struct cimd_caller *who,
 	    json_object_new_string_len(in->json, (int)in->len));
 	json_object_object_add(o, "uid", json_object_new_int64(who->uid));
 	json_object_object_add(o, "gids", gids);
+	if (who->service != NULL)
+		json_object_object_add(o, "service",
+		    json_object_new_string(who->service));
 	json_object_object_add(o, "admin", json_object_new_boolean(who->admin));
 	pthread_mutex_lock(&r->lock);
 	json_object_object_add(o, "loads", json_object_new_int64(r->loads));
@@ -267,9 +275,9 @@ after(const char *text, const char *prefix)
 	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
 }
 
-/* A lookup by its client_id; false: nothing special. */
+/* A lookup by its client_id and so on; false: nothing special. */
 static bool
-call_client(struct cimd *r, const char *id, const char *body, cimd_reply_fn *fn,
+call_named(struct cimd *r, const char *id, const char *body, cimd_reply_fn *fn,
     void *ctx)
 {
 	const char *more;
@@ -300,12 +308,19 @@ cimd_call(struct cimd *r, const struct cimd_caller *who,
 {
 	struct json_object *args = NULL, *id = NULL;
 	char *body = echo(r, who, in);
+	const char *name = NULL;
 	bool done = false;
 
-	if (strcmp(in->method, "client") == 0) {
+	if (strcmp(in->method, "client") == 0)
+		name = "client_id";
+	if (strcmp(in->method, "assertion") == 0) {
+		name = "client_assertion";
+		r->log(r->log_ctx, CIMD_LOG_NOTICE, body);
+	}
+	if (name != NULL) {
 		args = json_tokener_parse(in->json);
-		if (json_object_object_get_ex(args, "client_id", &id))
-			done = call_client(r, json_object_get_string(id), body,
+		if (json_object_object_get_ex(args, name, &id))
+			done = call_named(r, json_object_get_string(id), body,
 			    fn, ctx);
 	}
 	if (strcmp(in->method, "metrics") == 0)

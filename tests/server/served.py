@@ -46,6 +46,7 @@ class Served:
         self.conf = os.path.join(self.folder, "cimd.conf")
         self.lookup_path = os.path.join(self.folder, "lookup.sock")
         self.admin_path = os.path.join(self.folder, "admin.sock")
+        self.mux_path = os.path.join(self.folder, "mux")
         self.configure(settings)
         self.lookup = UnixHTTP(self.lookup_path)
         self.admin = UnixHTTP(self.admin_path)

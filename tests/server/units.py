@@ -49,7 +49,7 @@ class Units(labtest.Case):
         """A folder with the units, with programs that are there."""
         folder = self.folder()
         for name in ("cimdd.service", "cimdd-lookup.socket",
-                     "cimdd-admin.socket"):
+                     "cimdd-admin.socket", "cimdd-mux.socket"):
             text = re.sub(r"=\S+/sbin/cimdd", "=/bin/true", self.text(name))
             # The pages may not be installed where this runs.
             text = re.sub(r"^Documentation=.*\n", "", text, flags=re.M)
@@ -61,8 +61,8 @@ class Units(labtest.Case):
     def test_placeholders(self) -> None:
         """All are filled in."""
         for name in ("cimdd.service", "cimdd-lookup.socket",
-                     "cimdd-admin.socket", "sysusers.d/cimd.conf",
-                     "tmpfiles.d/cimd.conf"):
+                     "cimdd-admin.socket", "cimdd-mux.socket",
+                     "sysusers.d/cimd.conf", "tmpfiles.d/cimd.conf"):
             self.assertNotRegex(self.text(name), r"@[a-z]+@|\$\{")
 
     def test_verify(self) -> None:
@@ -71,7 +71,8 @@ class Units(labtest.Case):
         folder = self.copies()
         done = subprocess.run(
             ["systemd-analyze", "verify", "cimdd.service",
-             "cimdd-lookup.socket", "cimdd-admin.socket"], cwd=folder,
+             "cimdd-lookup.socket", "cimdd-admin.socket",
+             "cimdd-mux.socket"], cwd=folder,
             capture_output=True, text=True, check=False,
             env={**os.environ, "SYSTEMD_UNIT_PATH": folder + ":"})
         said = [line for line in done.stderr.splitlines()
@@ -106,18 +107,21 @@ class Units(labtest.Case):
                   encoding="utf-8") as src:
             config = src.read()
         for name, mode, group in (("lookup", "0660", "cimd"),
-                                  ("admin", "0600", "root")):
+                                  ("admin", "0600", "root"),
+                                  ("mux", "0660", "sasl")):
             unit = self.read(f"cimdd-{name}.socket")["Socket"]
             self.assertEqual(unit["FileDescriptorName"], name)
             self.assertEqual(unit["Service"], "cimdd.service")
             self.assertEqual((unit["SocketUser"], unit["SocketGroup"],
                               unit["SocketMode"]), ("root", group, mode))
-            self.assertIn(f'"{unit["ListenStream"]}"', config)
+            if name != "mux":  # which is not there by default
+                self.assertIn(f'"{unit["ListenStream"]}"', config)
+        self.assertIn('"mux_group", "sasl"', config)
 
     def test_limits_agree(self) -> None:
         """Descriptors for the most connections, and time to stop in."""
         service = self.read("cimdd.service")["Service"]
-        self.assertGreaterEqual(int(service["LimitNOFILE"]), 16384 + 192)
+        self.assertGreaterEqual(int(service["LimitNOFILE"]), 16384 + 192 + 256)
         self.assertGreater(int(service["TimeoutStopSec"]), 5 + 2)
         self.assertGreater(int(service["WatchdogSec"]), 30)
 
