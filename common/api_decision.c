@@ -92,10 +92,10 @@ put_grants(struct maker *m, struct json_object *o, uint32_t bits)
 	for (bit = 1; bit != 0; bit <<= 1)
 		if ((bits & bit) != 0)
 			push_string(m, a, names_grant(bit));
-	if ((bits & GRANT_AUTHORIZATION_CODE) == 0)
-		return;
+	/* Without the member, a provider would take it for "code". */
 	a = put_array(m, o, "response_types");
-	push_string(m, a, "code");
+	if ((bits & GRANT_AUTHORIZATION_CODE) != 0)
+		push_string(m, a, "code");
 }
 
 static void

@@ -87,7 +87,8 @@ decide_grants(const struct verdict *v, const struct client_fields *f,
 		    "grant_types: none that can start is left under rule "
 		    "\"%.96s\"",
 		    v->name);
-	if (!f->response_code)
+	/* The other grants have no response type (section 2.1 there). */
+	if ((out->grants & GRANT_AUTHORIZATION_CODE) != 0 && !f->response_code)
 		return err_set(err, CIMD_E_METADATA, "RFC 7591 2",
 		    "response_types: \"code\" is missing");
 	return CIMD_OK;

@@ -323,6 +323,22 @@ class Rotation(AssertionCase):
             self.assertNotIn("jwks_uri: jwks_uri", problem["detail"])
         self.assertFetched(where, 0)
 
+    def test_client_without_a_redirect_grant(self) -> None:
+        """It has no response type, and is told so to the provider."""
+        self.cimd.configure(CONSUMERS.replace(
+            "trust = trusted", "trust = trusted\n    profile = ietf\n"
+            "    grants = { \"client_credentials\" }"))
+        self.assertEqual(self.cimd.reload().status, 200)
+        for types in ([], None):
+            self.serve(self.url, document={
+                **self.keys.members(), "redirect_uris": None,
+                "grant_types": ["client_credentials"],
+                "response_types": types})
+            self.assertEqual(self.cimd.act("refresh", self.url).status, 200)
+            client = self.cimd.known(self.url)["client"]
+            self.assertEqual(client["grant_types"], ["client_credentials"])
+            self.assertEqual(client["response_types"], [])
+
     def test_keys_of_a_third_host(self) -> None:
         """Documents of many hosts cannot send us to one without end."""
         urls = [f"https://h{n}.hostile.example.net/good/k" for n in range(5)]
