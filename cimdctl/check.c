@@ -233,6 +233,7 @@ check_keys(struct check *c, struct fetcher *f, struct document *d,
 {
 	struct span uri = document_jwks_uri(d), body;
 	struct fetch_response res = { 0 };
+	struct cimd_error why;
 	bool no_keys;
 	enum cimd_err e;
 
@@ -247,8 +248,12 @@ check_keys(struct check *c, struct fetcher *f, struct document *d,
 		body.p = res.body;
 		body.n = res.body_len;
 		e = document_add_jwks(d, body, err);
-	} else if (no_keys)
-		e = document_no_jwks(d, err);
+	} else if (no_keys) {
+		why = *err;
+		check_say(c, CHECK_KEYS, "%s", why.text);
+		if ((e = document_no_jwks(d, err)) != CIMD_OK)
+			err_prefix(err, "%s", why.text);
+	}
 	fetch_response_clear(&res);
 	return e;
 }

@@ -142,7 +142,9 @@ check_fetch_keys(struct check *c, struct fetcher *f, struct span uri,
 		return err_set(err, CIMD_E_INTERNAL, "", "jwks_uri: %s", why);
 	req.host = u.host;
 	req.port = uri_port(&u);
-	e = get(f, &req, out, err);
+	e = policy_judge_keys(&c->url, req.port, err);
+	if (e == CIMD_OK)
+		e = get(f, &req, out, err);
 	if (e == CIMD_OK)
 		e = http_judge(&out->facts, c->verdict.lenient_type,
 		    &c->warnings, err);

@@ -366,3 +366,13 @@ policy_judge(const struct policy_question *q, struct verdict *out,
 	*out = v;
 	return CIMD_OK;
 }
+
+enum cimd_err
+policy_judge_keys(const struct url *document, uint16_t port,
+    struct cimd_error *err)
+{
+	if (port == 443 || port == document->port)
+		return CIMD_OK;
+	return err_set(err, CIMD_E_PORT, "policy",
+	    "port %u is neither 443 nor the document's", (unsigned int)port);
+}

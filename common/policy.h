@@ -165,6 +165,14 @@ struct verdict {
 enum cimd_err policy_judge(const struct policy_question *q, struct verdict *out,
     struct cimd_error *err);
 
+/*
+ * May keys of a document come from that port?  Rules admit ports by the
+ * document's URL, and the document must not lead to others than 443 and its
+ * own.  Fails with: CIMD_E_PORT.
+ */
+enum cimd_err policy_judge_keys(const struct url *document, uint16_t port,
+    struct cimd_error *err);
+
 /* deny_country: is this ISO 3166 code on the list (letters in any case)? */
 bool policy_denies_country(const struct policy *p, const char *iso);
 

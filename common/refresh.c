@@ -86,22 +86,16 @@ get_json(struct job *j, const struct fetch_request *req,
 	return e;
 }
 
-/*
- * May the keys be fetched?  Rules admit ports by the document's URL, and the
- * document must not lead to others; another host's budget has to pay.
- */
+/* May the keys be fetched?  The budget of another host has to pay. */
 static enum cimd_err
 may_get_keys(const struct job *j, const struct fetch_request *req,
     struct cimd_error *err)
 {
 	bool known = refresh_is_known(&j->f->verdict, j->old);
+	enum cimd_err e = policy_judge_keys(&j->f->url, req->port, err);
 
-	if (req->port != 443 && req->port != j->f->url.port)
-		return err_set(err, CIMD_E_PORT, "policy",
-		    "port %u is neither 443 nor the document's",
-		    (unsigned int)req->port);
-	if (redirect_same_origin(j->f->url.whole, req->url))
-		return CIMD_OK;
+	if (e != CIMD_OK || redirect_same_origin(j->f->url.whole, req->url))
+		return e;
 	return gate_spend(j->r->gate, req->host, known, err);
 }
 

@@ -228,6 +228,41 @@ class Hostile(labtest.Case):
                 self.assertEqual(done.status, status)
         labtest.lab().hostile.call("reset")
 
+    def test_port_of_the_keys(self) -> None:
+        """As the daemon: 443 or the document's, and no other is asked."""
+        keys = labtest.lab().url("/jwks").replace(".net/", ".net:8443/")
+        labtest.lab().hostile.call("set", path="/jwks", do="jwks")
+        members = {"token_endpoint_auth_methods_supported":
+                   ["none", "private_key_jwt"],
+                   "token_endpoint_auth_method": "none", "jwks_uri": keys}
+        done = check(self.document(**members), "--json")
+        self.assertEqual(done.status, 0, done)
+        found, = [r for r in done.json()["rules"] if r["rule"] == "keys"]
+        self.assertEqual(found["level"], "warn", found)
+        self.assertIn("port 8443 is neither 443 nor the document's",
+                      found["detail"])
+        members = {"token_endpoint_auth_method": "private_key_jwt",
+                   "jwks_uri": keys}
+        done = check(self.document(**members), "--json")
+        self.assertEqual(failed(done.json()), ["keys"], done.out)
+        self.assertEqual(done.status, 1)
+        self.assertEqual(done.json()["code"], "CIMD_E_KEYS")
+        self.assertIn("jwks_uri: port 8443", done.json()["detail"])
+        self.assertEqual(
+            labtest.lab().hostile.call("requests", path="/jwks"), [])
+        url = self.document(**members).replace(".net/", ".net:8443/")
+        labtest.lab().hostile.call("set", path="/keys", do="good", document={
+            **members, "client_id": url})
+        rules = os.path.join(self.folder(), "cimd.conf")
+        with open(rules, "w", encoding="utf-8") as out:
+            out.write(f'client "x" {{ match = {{ "{url}" }}'
+                      " ports = { 8443 } }")
+        check(url, "--json", "--policy", rules, "--cimdd",
+              program("cimdd"))
+        self.assertEqual(
+            len(labtest.lab().hostile.call("requests", path="/jwks")), 1)
+        labtest.lab().hostile.call("reset")
+
 
 class Names(labtest.Case):
     """What DNS says: nothing is connected to but public addresses."""
