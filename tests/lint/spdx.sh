@@ -9,7 +9,7 @@ n=0
 bad=0
 for f in $(written); do
 	case $f in
-	*.[ch] | *.sh | *.py | *.pl | *.am | *.ac | *.m4 | *.map | *.yml) ;;
+	*.[ch] | *.java | *.sh | *.py | *.pl | *.am | *.ac | *.m4 | *.map | *.yml) ;;
 	*.conf | *.service | *.socket | man/*.[1-8]) ;;
 	*) head -c 2 "$top_srcdir/$f" | grep -q '#!' || continue ;;
 	esac

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The JSON of an answer, as records.
+ *
+ * <p>What is needed must be there and of the right type; what is new is
+ * ignored, so that a younger cimdd may say more.
+ */
+final class AnswerReader {
+    private static final ObjectMapper JSON = new ObjectMapper()
+        .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+    static {
+        JSON.getFactory().setStreamReadConstraints(
+            StreamReadConstraints.builder().maxNestingDepth(32).build());
+    }
+
+    private AnswerReader() {
+    }
+
+    /**
+     * @param asked the client_id that was looked up
+     */
+    static Answer read(byte[] bytes, String asked) throws EngineException {
+        JsonNode root;
+        try {
+            root = JSON.readTree(bytes);
+        } catch (IOException e) {
+            throw new EngineException("the answer is not JSON", e);
+        }
+        if (root == null || !root.isObject()) {
+            throw new EngineException("the answer is no JSON object");
+        }
+        return root.has("code") ? Answer.of(problem(root))
+            : Answer.of(client(root, asked));
+    }
+
+    private static Problem problem(JsonNode root) throws EngineException {
+        Problem.Kind kind = switch (text(root, "class")) {
+            case "not_ours" -> Problem.Kind.NOT_OURS;
+            case "refused" -> Problem.Kind.REFUSED;
+            case "unavailable" -> Problem.Kind.UNAVAILABLE;
+            default -> Problem.Kind.BROKEN;
+        };
+        String error = optional(root, "error");
+        return new Problem(text(root, "code"), kind,
+            error == null ? "server_error" : error, text(root, "detail"));
+    }
+
+    private static ClientRecord client(JsonNode root, String asked)
+        throws EngineException {
+        JsonNode client = object(root, "client");
+        JsonNode decision = object(root, "decision");
+        JsonNode display = object(root, "display");
+        String id = text(client, "client_id");
+        if (!id.equals(asked)) {
+            throw new EngineException("an answer about another client");
+        }
+        String trust = text(decision, "trust");
+        if (!trust.equals("trusted") && !trust.equals("unverified")) {
+            throw new EngineException("trust is "
+                + trust.toLowerCase(Locale.ROOT));
+        }
+        JsonNode jwks = client.get("jwks");
+        return new ClientRecord(id, optional(client, "client_name"),
+            texts(client, "redirect_uris"),
+            flag(decision, "loopback_any_port"),
+            texts(client, "grant_types"), texts(decision, "auth_methods"),
+            optional(client, "token_endpoint_auth_signing_alg"),
+            jwks == null || !jwks.isObject() ? null : jwks.toString(),
+            optional(client, "scope"), optional(client, "client_uri"),
+            optional(client, "logo_uri"), optional(client, "policy_uri"),
+            optional(client, "tos_uri"), trust,
+            texts(display, "redirect_hosts"), texts(decision, "warnings"),
+            flag(decision, "redirect_uri_ok"));
+    }
+
+    private static JsonNode object(JsonNode node, String name)
+        throws EngineException {
+        JsonNode found = node.get(name);
+        if (found == null || !found.isObject()) {
+            throw new EngineException("the answer has no object " + name);
+        }
+        return found;
+    }
+
+    private static String text(JsonNode node, String name)
+        throws EngineException {
+        String found = optional(node, name);
+        if (found == null) {
+            throw new EngineException("the answer has no " + name);
+        }
+        return found;
+    }
+
+    private static String optional(JsonNode node, String name)
+        throws EngineException {
+        JsonNode found = node.get(name);
+        if (found == null || found.isNull()) {
+            return null;
+        }
+        if (!found.isTextual()) {
+            throw new EngineException(name + " is no string");
+        }
+        return found.textValue();
+    }
+
+    private static List<String> texts(JsonNode node, String name)
+        throws EngineException {
+        List<String> all = new ArrayList<>();
+        JsonNode found = node.get(name);
+        if (found == null || !found.isArray()) {
+            throw new EngineException("the answer has no list " + name);
+        }
+        for (JsonNode one : found) {
+            if (!one.isTextual()) {
+                throw new EngineException(name + " has what is no string");
+            }
+            all.add(one.textValue());
+        }
+        return List.copyOf(all);
+    }
+
+    private static boolean flag(JsonNode node, String name)
+        throws EngineException {
+        JsonNode found = node.get(name);
+        if (found == null || !found.isBoolean()) {
+            throw new EngineException("the answer has no " + name);
+        }
+        return found.booleanValue();
+    }
+}

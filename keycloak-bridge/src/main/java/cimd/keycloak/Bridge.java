@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jboss.logging.Logger;
+import org.keycloak.models.KeycloakSession;
+import org.keycloak.models.RealmModel;
+import org.keycloak.storage.client.ClientStorageProvider;
+
+/**
+ * What all requests of one Keycloak share: the engine, whether it is well,
+ * and the realms' settings.
+ *
+ * <p>One instance belongs to the factory of the client storage, where the
+ * other providers find it.
+ */
+final class Bridge {
+    static final String ID = "cimd";
+    /** How many lookups wait at once; each of them holds a transaction. */
+    static final int MAX_WAITING = 64;
+    private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final byte[] PROBE =
+        "{\"client_id\":\"probe\",\"purpose\":\"display\"}"
+            .getBytes(StandardCharsets.US_ASCII);
+    private static final Logger LOG = Logger.getLogger("cimd.keycloak");
+
+    private final CimdEngine engine;
+    private final LastGood lastGood;
+    private final KeyWatch keyWatch = new KeyWatch();
+    private final Semaphore waiting = new Semaphore(MAX_WAITING);
+    private final AtomicBoolean down = new AtomicBoolean();
+    private final Map<String, RealmSwitch> realms = new ConcurrentHashMap<>();
+    private final Map<String, Boolean> warned = new ConcurrentHashMap<>();
+    private volatile long probed = System.nanoTime() - PROBE_NANOS;
+
+    Bridge(CimdEngine engine, LastGood lastGood) {
+        this.engine = engine;
+        this.lastGood = lastGood;
+    }
+
+    /** The one of this Keycloak. */
+    static Bridge of(KeycloakSession session) {
+        return ((CimdClientStorageProviderFactory) session
+            .getKeycloakSessionFactory()
+            .getProviderFactory(ClientStorageProvider.class, ID)).bridge();
+    }
+
+    LastGood lastGood() {
+        return lastGood;
+    }
+
+    KeyWatch keyWatch() {
+        return keyWatch;
+    }
+
+    /** What the realm's client policies say now. */
+    RealmSwitch realm(RealmModel realm) {
+        String profiles = realm.getAttribute(RealmSwitch.PROFILES);
+        String policies = realm.getAttribute(RealmSwitch.POLICIES);
+        RealmSwitch known = realms.get(realm.getId());
+        if (known == null || !known.isOf(profiles, policies)) {
+            known = new RealmSwitch(profiles, policies);
+            realms.put(realm.getId(), known);
+        }
+        return known;
+    }
+
+    /** One call of the engine; says once that it is gone, or back. */
+    byte[] call(byte[] request) throws EngineException {
+        if (!waiting.tryAcquire()) {
+            throw new EngineException("too many lookups are under way");
+        }
+        try {
+            byte[] answer = engine.client(request);
+            if (down.compareAndSet(true, false)) {
+                LOG.infof("cimd: %s answers again", engine.describe());
+            }
+            return answer;
+        } catch (EngineException e) {
+            if (down.compareAndSet(false, true)) {
+                LOG.warnf("cimd: clients identified by URL are off until the"
+                    + " engine answers: %s", e.getMessage());
+            }
+            throw e;
+        } finally {
+            waiting.release();
+        }
+    }
+
+    /**
+     * Does the engine answer? Asks one that did not, now and then, so that
+     * what depends on it comes back by itself.
+     */
+    boolean up() {
+        long now = System.nanoTime();
+        if (down.get() && now - probed >= PROBE_NANOS) {
+            probed = now;
+            probe();
+        }
+        return !down.get();
+    }
+
+    /** Says something once in the life of this Keycloak. */
+    void warnOnce(String key, String text) {
+        if (warned.putIfAbsent(key, true) == null) {
+            LOG.warn(text);
+        }
+    }
+
+    void close() {
+        engine.close();
+    }
+
+    private void probe() {
+        try {
+            call(PROBE);
+        } catch (EngineException e) {
+            LOG.debugf("cimd: still off: %s", e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import java.util.Map;
+import java.util.stream.Stream;
+import org.keycloak.models.ClientModel;
+import org.keycloak.models.ClientScopeModel;
+import org.keycloak.models.KeycloakSession;
+import org.keycloak.models.RealmModel;
+import org.keycloak.storage.StorageId;
+import org.keycloak.storage.client.ClientStorageProvider;
+import org.keycloak.storage.client.ClientStorageProviderModel;
+
+/** Clients of one realm in one session. */
+public final class CimdClientStorageProvider implements ClientStorageProvider {
+    private final KeycloakSession session;
+    private final ClientStorageProviderModel component;
+
+    CimdClientStorageProvider(KeycloakSession session,
+        ClientStorageProviderModel component) {
+        this.session = session;
+        this.component = component;
+    }
+
+    /**
+     * Never null for an id that could be ours: Keycloak takes null for the
+     * end of the client, and drops its sessions and consents. Whoever may not
+     * come in (any more) is there, disabled.
+     */
+    @Override
+    public ClientModel getClientById(RealmModel realm, String id) {
+        String clientId = ClientIds.clientId(
+            new StorageId(id).getExternalId());
+        if (clientId == null) {
+            return null;
+        }
+        return model(realm, clientId,
+            new Lookup(session, realm).answer(clientId));
+    }
+
+    /** Null for whoever may not come in: no id is issued to them. */
+    @Override
+    public ClientModel getClientByClientId(RealmModel realm,
+        String clientId) {
+        if (!ClientIds.isUrl(clientId) || !ClientIds.fits(clientId)
+            || bridge().realm(realm).settings(clientId).isEmpty()) {
+            return null;
+        }
+        Answer answer = new Lookup(session, realm).answer(clientId);
+        return answer.good() ? model(realm, clientId, answer) : null;
+    }
+
+    @Override
+    public Stream<ClientModel> searchClientsByClientIdStream(RealmModel realm,
+        String clientId, Integer first, Integer max) {
+        return Stream.empty();
+    }
+
+    @Override
+    public Stream<ClientModel> searchClientsByAttributes(RealmModel realm,
+        Map<String, String> attributes, Integer first, Integer max) {
+        return Stream.empty();
+    }
+
+    @Override
+    public Map<String, ClientScopeModel> getClientScopes(RealmModel realm,
+        ClientModel client, boolean defaultScopes) {
+        return client.getClientScopes(defaultScopes);
+    }
+
+    @Override
+    public void close() {
+        // Nothing is held beyond the session.
+    }
+
+    private Bridge bridge() {
+        return Bridge.of(session);
+    }
+
+    private ClientModel model(RealmModel realm, String clientId,
+        Answer answer) {
+        Settings settings = bridge().realm(realm).settings(clientId)
+            .orElse(null);
+        CimdClientModel model = new CimdClientModel(session, realm, component,
+            clientId, answer.client(), settings);
+        if (answer.good() && model.getAttribute(
+            CimdClientModel.JWKS) != null && !bridge().keyWatch().current(
+            session, model, answer.client().jwks())) {
+            Report.of(session, realm).refused(clientId, new Problem(
+                Problem.KEYS, Problem.Kind.UNAVAILABLE,
+                "temporarily_unavailable",
+                "keys changed within seconds; the old ones still stand"));
+            return new CimdClientModel(session, realm, component, clientId,
+                null, settings);
+        }
+        return model;
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import java.nio.file.Path;
+import org.keycloak.Config;
+import org.keycloak.component.ComponentModel;
+import org.keycloak.models.KeycloakSession;
+import org.keycloak.storage.client.ClientStorageProviderFactory;
+import org.keycloak.storage.client.ClientStorageProviderModel;
+
+/**
+ * Keycloak's hook: clients that it does not know are asked for here.
+ *
+ * <p>The options of the machine belong to it, as
+ * {@code --spi-client-storage--cimd--NAME}: {@code engine}, {@code socket},
+ * {@code timeout}.
+ */
+public final class CimdClientStorageProviderFactory
+    implements ClientStorageProviderFactory<CimdClientStorageProvider> {
+    private static final String SOCKET = "/run/cimd/lookup.sock";
+    private static final int TIMEOUT_MILLIS = 5000;
+
+    private Config.Scope options;
+    private Bridge bridge;
+
+    @Override
+    public String getId() {
+        return Bridge.ID;
+    }
+
+    @Override
+    public String getHelpText() {
+        return "Accepts OAuth clients that are identified by an https URL";
+    }
+
+    @Override
+    public void init(Config.Scope config) {
+        options = config;
+    }
+
+    @Override
+    public CimdClientStorageProvider create(KeycloakSession session,
+        ComponentModel model) {
+        return new CimdClientStorageProvider(session,
+            new ClientStorageProviderModel(model));
+    }
+
+    /**
+     * Made at the first use: "kc.sh build" makes factories, too, where there
+     * is neither a daemon nor a library.
+     */
+    synchronized Bridge bridge() {
+        if (bridge == null) {
+            bridge = new Bridge(engine(), new LastGood());
+        }
+        return bridge;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (bridge != null) {
+            bridge.close();
+            bridge = null;
+        }
+    }
+
+    private CimdEngine engine() {
+        return new SocketEngine(Path.of(option("socket", SOCKET)),
+            options == null ? TIMEOUT_MILLIS
+                : options.getInt("timeout", TIMEOUT_MILLIS));
+    }
+
+    private String option(String name, String otherwise) {
+        return options == null ? otherwise : options.get(name, otherwise);
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import jakarta.ws.rs.core.MultivaluedMap;
+import org.keycloak.models.ClientModel;
+import org.keycloak.models.KeycloakSession;
+import org.keycloak.models.RealmModel;
+import org.keycloak.representations.idm.ClientPolicyExecutorConfigurationRepresentation;
+import org.keycloak.services.clientpolicy.ClientPolicyContext;
+import org.keycloak.services.clientpolicy.ClientPolicyException;
+import org.keycloak.services.clientpolicy.context.PreAuthorizationRequestContext;
+import org.keycloak.services.clientpolicy.executor.ClientPolicyExecutorProvider;
+import org.keycloak.storage.StorageId;
+
+/**
+ * Comes before Keycloak's own lookup of a client at the authorization
+ * endpoint: brings the component in step, fetches, and says what is wrong in
+ * a sentence where Keycloak would say "Client not found".
+ */
+public final class CimdExecutor
+    implements ClientPolicyExecutorProvider<CimdExecutor.Form> {
+    private final KeycloakSession session;
+
+    CimdExecutor(KeycloakSession session) {
+        this.session = session;
+    }
+
+    /**
+     * The form as Keycloak reads it. Its values come from the realm itself
+     * (RealmSwitch), where lookups outside of policy events find them, too.
+     */
+    public static final class Form
+        extends ClientPolicyExecutorConfigurationRepresentation {
+        // Its parent takes every field.
+    }
+
+    @Override
+    public String getProviderId() {
+        return RealmSwitch.EXECUTOR;
+    }
+
+    @Override
+    public Class<Form> getExecutorConfigurationClass() {
+        return Form.class;
+    }
+
+    @Override
+    public void executeOnEvent(ClientPolicyContext context)
+        throws ClientPolicyException {
+        if (context instanceof PreAuthorizationRequestContext pre) {
+            before(pre.getClientId(), pre.getRequestParameters());
+        }
+    }
+
+    private void before(String clientId,
+        MultivaluedMap<String, String> parameters)
+        throws ClientPolicyException {
+        RealmModel realm = session.getContext().getRealm();
+        if (!ClientIds.isUrl(clientId)
+            || !Component.inStep(session, realm, clientId)) {
+            return;
+        }
+        if (!ClientIds.fits(clientId)) {
+            refuse(realm, clientId, new Problem(Problem.TOO_LONG,
+                Problem.Kind.REFUSED, "invalid_client",
+                "a client_id may have " + ClientIds.MAX_BYTES
+                + " bytes in Keycloak"));
+        }
+        Lookup lookup = new Lookup(session, realm);
+        String redirectUri = parameters.getFirst("redirect_uri");
+        lookup.answer(clientId, redirectUri);
+        ClientModel client = realm.getClientByClientId(clientId);
+        if (client != null && StorageId.isLocalStorage(client.getId())) {
+            return; // registered in Keycloak itself, which wins
+        }
+        check(lookup.answer(clientId), clientId, redirectUri);
+    }
+
+    private void check(Answer answer, String clientId, String redirectUri)
+        throws ClientPolicyException {
+        if (!answer.good()) {
+            throw error(clientId, answer.problem());
+        }
+        if (redirectUri != null && !answer.client().redirectOk()) {
+            refuse(session.getContext().getRealm(), clientId,
+                new Problem(Problem.REDIRECT, Problem.Kind.REFUSED,
+                    "invalid_request",
+                    "the client does not list this redirect_uri"));
+        }
+    }
+
+    private void refuse(RealmModel realm, String clientId, Problem problem)
+        throws ClientPolicyException {
+        Report.of(session, realm).refused(clientId, problem);
+        throw error(clientId, problem);
+    }
+
+    private static ClientPolicyException error(String clientId,
+        Problem problem) {
+        return new ClientPolicyException(problem.error(),
+            problem.sentence(clientId));
+    }
+}

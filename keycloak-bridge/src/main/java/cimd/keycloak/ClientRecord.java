@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import java.util.List;
+
+/**
+ * What cimdd accepted: the checked members of a client's document, and what
+ * was decided about it.
+ *
+ * @param clientId the URL
+ * @param name client_name, raw; null if there is none
+ * @param redirectUris those that the rule lets pass
+ * @param anyPort may loopback redirect URIs have any port?
+ * @param grants grant types that are left
+ * @param methods authentication methods in common, the preferred one first
+ * @param signingAlg token_endpoint_auth_signing_alg, or null
+ * @param jwks the keys as JSON text, or null
+ * @param scope the scopes that the client may have, or null for no ceiling
+ * @param clientUri client_uri, or null
+ * @param logoUri logo_uri, or null
+ * @param policyUri policy_uri, or null
+ * @param tosUri tos_uri, or null
+ * @param trust trusted or unverified
+ * @param redirectHosts where the redirect URIs lead
+ * @param warnings names of doc/codes.md
+ * @param redirectOk does the redirect_uri of the request match? true
+ *     without one
+ */
+record ClientRecord(String clientId, String name, List<String> redirectUris,
+    boolean anyPort, List<String> grants, List<String> methods,
+    String signingAlg, String jwks, String scope, String clientUri,
+    String logoUri, String policyUri, String tosUri, String trust,
+    List<String> redirectHosts, List<String> warnings, boolean redirectOk) {
+
+    /** Is authentication by key what the client will be held to? */
+    boolean hasKeys() {
+        return jwks != null && methods.contains("private_key_jwt");
+    }
+}

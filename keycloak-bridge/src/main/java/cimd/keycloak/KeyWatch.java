@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.keycloak.jose.jwk.JWK;
+import org.keycloak.keys.PublicKeyStorageProvider;
+import org.keycloak.keys.PublicKeyStorageUtils;
+import org.keycloak.keys.loader.ClientPublicKeyLoader;
+import org.keycloak.models.ClientModel;
+import org.keycloak.models.KeycloakSession;
+
+/**
+ * Sees to it that a key that left the document leaves Keycloak.
+ *
+ * <p>Keycloak keeps parsed keys per client and reads them again only for a
+ * {@code kid} that it does not know, so that a key replaced under its old
+ * {@code kid} would go on working. Whenever a client's keys are not those of
+ * the last time, they are loaded again before anybody is authenticated with
+ * them. Keycloak refuses that for some seconds after the last time; until
+ * then the client has to wait.
+ */
+final class KeyWatch {
+    private static final int MAX_CLIENTS = 10_000;
+
+    private final Map<String, String> seen =
+        new LinkedHashMap<>(64, 0.75f, true) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected boolean removeEldestEntry(
+                Map.Entry<String, String> eldest) {
+                return size() > MAX_CLIENTS;
+            }
+        };
+
+    /**
+     * @param client a model with the keys of the document
+     * @param jwks these keys
+     * @return does Keycloak have them now, and no others?
+     */
+    synchronized boolean current(KeycloakSession session, ClientModel client,
+        String jwks) {
+        String key = PublicKeyStorageUtils.getClientModelCacheKey(
+            client.getRealm().getId(), client.getId(), JWK.Use.SIG);
+        if (jwks.equals(seen.get(key))) {
+            return true;
+        }
+        PublicKeyStorageProvider keys =
+            session.getProvider(PublicKeyStorageProvider.class);
+        if (!keys.reloadKeys(key, new ClientPublicKeyLoader(session, client,
+            JWK.Use.SIG))) {
+            return false;
+        }
+        seen.put(key, jwks);
+        return true;
+    }
+}

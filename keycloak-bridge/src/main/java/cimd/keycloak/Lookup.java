@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.keycloak.common.ClientConnection;
+import org.keycloak.models.KeycloakSession;
+import org.keycloak.models.RealmModel;
+
+/**
+ * The one place that decides what is known about a client now.
+ *
+ * <p>Both lookup methods of the storage and the executor come here. Whatever
+ * they ask, there is one call of the engine for a client and purpose in a
+ * session: Keycloak looks a client up three to five times within a login.
+ */
+final class Lookup {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String MEMO = "cimd.answers";
+
+    private final KeycloakSession session;
+    private final Bridge bridge;
+    private final RealmModel realm;
+
+    Lookup(KeycloakSession session, RealmModel realm) {
+        this.session = session;
+        this.bridge = Bridge.of(session);
+        this.realm = realm;
+    }
+
+    /** What is known about a client, in this request. */
+    Answer answer(String clientId) {
+        return answer(clientId, null);
+    }
+
+    /**
+     * The same with the redirect_uri that the request names; whoever has it
+     * must be the first to ask.
+     */
+    Answer answer(String clientId, String redirectUri) {
+        Purpose purpose = Purpose.of(session);
+        Map<String, Answer> memo = memo();
+        String key = purpose + " " + realm.getId() + " " + clientId;
+        Answer known = memo.get(key);
+        if (known == null) {
+            known = decide(clientId, redirectUri, purpose);
+            memo.put(key, known);
+            Report.of(session, realm).answered(clientId, known, purpose);
+        }
+        return known;
+    }
+
+    private Answer decide(String clientId, String redirectUri,
+        Purpose purpose) {
+        Optional<Settings> settings = bridge.realm(realm).settings(clientId);
+        if (settings.isEmpty()) {
+            return Answer.of(new Problem(Problem.SWITCHED_OFF,
+                Problem.Kind.REFUSED, "unauthorized_client",
+                "no enabled client policy of the realm is about this client"));
+        }
+        String policy = settings.get().policy();
+        Answer answer;
+        try {
+            answer = AnswerReader.read(bridge.call(
+                request(clientId, redirectUri, purpose, policy)), clientId);
+        } catch (EngineException e) {
+            return lastGood(clientId, policy, purpose, Problem.engine(e));
+        }
+        if (answer.good()) {
+            bridge.lastGood().keep(realm.getId(), policy, answer.client());
+        } else if (answer.is(Problem.Kind.REFUSED)) {
+            bridge.lastGood().forget(realm.getId(), clientId);
+        } else if (answer.is(Problem.Kind.UNAVAILABLE)
+            && purpose == Purpose.DISPLAY) {
+            return lastGood(clientId, policy, purpose, answer.problem());
+        }
+        return answer;
+    }
+
+    private Answer lastGood(String clientId, String policy, Purpose purpose,
+        Problem problem) {
+        ClientRecord kept = purpose == Purpose.AUTHORIZE ? null
+            : bridge.lastGood().get(realm.getId(), policy, clientId);
+        return kept == null ? Answer.of(problem) : Answer.of(kept);
+    }
+
+    private byte[] request(String clientId, String redirectUri,
+        Purpose purpose, String policy) throws EngineException {
+        ObjectNode o = JSON.createObjectNode();
+        o.put("client_id", clientId);
+        o.put("purpose", purpose.word());
+        if (redirectUri != null) {
+            o.put("redirect_uri", redirectUri);
+        }
+        ClientConnection from = session.getContext().getConnection();
+        if (from != null && from.getRemoteAddr() != null) {
+            o.put("remote_addr", from.getRemoteAddr());
+        }
+        o.putRawValue("policy", new RawValue(policy));
+        try {
+            return JSON.writeValueAsBytes(o);
+        } catch (JsonProcessingException e) {
+            throw new EngineException("a request that is no JSON", e);
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private Map<String, Answer> memo() {
+        Object found = session.getAttribute(MEMO);
+        if (found == null) {
+            found = new HashMap<String, Answer>();
+            session.setAttribute(MEMO, found);
+        }
+        return (Map<String, Answer>) found;
+    }
+}

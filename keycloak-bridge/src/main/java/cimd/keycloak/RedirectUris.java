@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * The document's redirect URIs in the words of Keycloak.
+ *
+ * <p>Keycloak takes "*" for a wildcard and what begins with "/" for relative;
+ * cimdd lets neither through, and neither do we. A loopback URI without a
+ * port matches every port; one with a port matches that port alone.
+ */
+final class RedirectUris {
+    private static final Pattern ABSOLUTE =
+        Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:[\\x21-\\x7e]+");
+    private static final Pattern LOOPBACK_PORT = Pattern.compile(
+        "(http://(?:localhost|127\\.0\\.0\\.1)):[0-9]{1,5}(?=[/?]|$)");
+
+    private RedirectUris() {
+    }
+
+    static Set<String> forKeycloak(Collection<String> uris, boolean anyPort) {
+        Set<String> all = new LinkedHashSet<>();
+        for (String uri : uris) {
+            if (!usable(uri)) {
+                continue;
+            }
+            all.add(anyPort ? withoutLoopbackPort(uri) : uri);
+        }
+        return all;
+    }
+
+    /** Origins of scripts that may call the token endpoint. */
+    static Set<String> origins(Collection<String> uris) {
+        Set<String> all = new LinkedHashSet<>();
+        for (String uri : uris) {
+            if (usable(uri) && uri.startsWith("https://")) {
+                addOrigin(all, uri);
+            }
+        }
+        return all;
+    }
+
+    static boolean isLoopback(String host) {
+        return host.equals("localhost") || host.equals("127.0.0.1")
+            || host.equals("[::1]");
+    }
+
+    private static boolean usable(String uri) {
+        return ABSOLUTE.matcher(uri).matches() && uri.indexOf('*') < 0
+            && uri.indexOf('#') < 0;
+    }
+
+    private static String withoutLoopbackPort(String uri) {
+        var m = LOOPBACK_PORT.matcher(uri);
+        return m.lookingAt() ? m.group(1) + uri.substring(m.end()) : uri;
+    }
+
+    private static void addOrigin(Set<String> all, String uri) {
+        try {
+            URI u = new URI(uri);
+            if (u.getHost() != null) {
+                all.add("https://" + u.getHost()
+                    + (u.getPort() < 0 ? "" : ":" + u.getPort()));
+            }
+        } catch (URISyntaxException e) {
+            // No origin that a browser would send, either.
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import org.jboss.logging.Logger;
+import org.keycloak.events.EventBuilder;
+import org.keycloak.events.EventType;
+import org.keycloak.models.KeycloakSession;
+import org.keycloak.models.RealmModel;
+
+/**
+ * Tells the administrator why a client was not accepted: a line in the log
+ * and an event, both with the stable code and the client's URL.
+ *
+ * <p>The event is CLIENT_REGISTER_ERROR: to be looked up is for such a client
+ * what registration is for others. Keycloak's own LOGIN_ERROR comes beside it
+ * where a user waits for a page.
+ */
+final class Report {
+    private static final Logger LOG = Logger.getLogger("cimd.keycloak");
+
+    private final KeycloakSession session;
+    private final RealmModel realm;
+
+    private Report(KeycloakSession session, RealmModel realm) {
+        this.session = session;
+        this.realm = realm;
+    }
+
+    static Report of(KeycloakSession session, RealmModel realm) {
+        return new Report(session, realm);
+    }
+
+    /** An answer was given; lists that show a client are no news. */
+    void answered(String clientId, Answer answer, Purpose purpose) {
+        if (answer.good() || purpose == Purpose.DISPLAY
+            || answer.is(Problem.Kind.NOT_OURS)) {
+            return;
+        }
+        refused(clientId, answer.problem());
+    }
+
+    void refused(String clientId, Problem problem) {
+        LOG.warnf("cimd: realm %s: %s: %s: %s", realm.getName(),
+            problem.code(), printable(clientId), printable(problem.detail()));
+        new EventBuilder(realm, session, session.getContext().getConnection())
+            .event(EventType.CLIENT_REGISTER_ERROR)
+            .client(printable(clientId))
+            .detail("cimd_code", problem.code())
+            .detail("cimd_client", printable(clientId))
+            .detail("reason", printable(problem.detail()))
+            .error(problem.error());
+    }
+
+    /** No line of a log may be made by whoever sends a client_id. */
+    private static String printable(String s) {
+        StringBuilder out = new StringBuilder();
+        s.codePoints().limit(1024).forEach(c -> {
+            if (c < ' ' || c > '~') {
+                out.append(String.format("\\u{%x}", c));
+            } else {
+                out.appendCodePoint(c);
+            }
+        });
+        return out.toString();
+    }
+}

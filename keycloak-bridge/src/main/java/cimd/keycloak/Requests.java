@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import jakarta.ws.rs.core.MultivaluedMap;
+import org.keycloak.http.HttpRequest;
+import org.keycloak.models.KeycloakSession;
+
+/** What the request that is under way says. */
+final class Requests {
+    private Requests() {
+    }
+
+    static boolean hasAssertion(KeycloakSession session) {
+        return form(session, "client_assertion") != null;
+    }
+
+    /** A parameter of the form, or null without one, or without a request. */
+    static String form(KeycloakSession session, String name) {
+        try {
+            HttpRequest request = session.getContext().getHttpRequest();
+            if (request == null || !"POST".equals(request.getHttpMethod())) {
+                return null;
+            }
+            MultivaluedMap<String, String> form =
+                request.getDecodedFormParameters();
+            return form == null ? null : form.getFirst(name);
+        } catch (RuntimeException e) {
+            return null; // a timer or an import: no request is under way
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package cimd.keycloak;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the administrator's form says, in the words of cimd.conf(5).
+ *
+ * <p>Nothing is judged here: cimdd does that, with the code that judges its
+ * own configuration. Names that the form offers are translated, everything
+ * else is handed on as it was typed.
+ *
+ * @param policy the realm's policy, as JSON text
+ * @param scopes the ceiling; empty for none
+ * @param audiences what tokens may be for; the first is the default
+ */
+record Settings(String policy, List<String> scopes, List<String> audiences) {
+    static final String CLIENTS = "clients";
+    static final String BLOCKED = "blocked";
+    static final String OTHERS = "others";
+    static final String REDIRECTS = "redirects";
+    static final String MORE_REDIRECTS = "more-redirects";
+    static final String SCOPES = "scopes";
+    static final String AUDIENCES = "audiences";
+    static final String CONFIDENTIAL = "confidential-only";
+    static final String UPDATE = "update";
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** @param form the configuration of the executor */
+    static Settings of(JsonNode form) {
+        ObjectNode policy = JSON.createObjectNode();
+        put(policy, "allow", list(form, CLIENTS));
+        put(policy, "deny", list(form, BLOCKED));
+        policy.put("default", others(text(form, OTHERS, "deny")));
+        put(policy, "redirects", redirects(form));
+        put(policy, "scopes", list(form, SCOPES));
+        if (flag(form, CONFIDENTIAL)) {
+            policy.putArray("auth").add("private_key_jwt");
+        }
+        policy.put("update", text(form, UPDATE, "live"));
+        return new Settings(policy.toString(), list(form, SCOPES),
+            list(form, AUDIENCES));
+    }
+
+    private static String others(String word) {
+        return switch (word) {
+            case "wait for approval" -> "pending";
+            case "allow unverified" -> "unverified";
+            default -> word;
+        };
+    }
+
+    private static List<String> redirects(JsonNode form) {
+        List<String> words = new ArrayList<>();
+        String rule = text(form, REDIRECTS, "document");
+        switch (rule) {
+            case "same-origin", "same-site" -> {
+                words.add("document");
+                words.add(rule);
+            }
+            case "same-origin, no loopback" -> words.add("same-origin");
+            case "same-site, no loopback" -> words.add("same-site");
+            default -> words.add(rule);
+        }
+        words.addAll(list(form, MORE_REDIRECTS));
+        return words;
+    }
+
+    private static void put(ObjectNode to, String name, List<String> values) {
+        if (!values.isEmpty()) {
+            ArrayNode array = to.putArray(name);
+            values.forEach(array::add);
+        }
+    }
+
+    private static String text(JsonNode form, String name, String otherwise) {
+        JsonNode found = form.path(name);
+        String value = found.isValueNode() ? found.asText().strip() : "";
+        return value.isEmpty() || found.isNull() ? otherwise : value;
+    }
+
+    private static boolean flag(JsonNode form, String name) {
+        return form.path(name).asBoolean(false);
+    }
+
+    private static List<String> list(JsonNode form, String name) {
+        List<String> all = new ArrayList<>();
+        JsonNode found = form.path(name);
+        if (found.isTextual()) {
+            add(all, found.textValue());
+        }
+        if (found.isArray()) {
+            found.forEach(one -> add(all, one.asText()));
+        }
+        return List.copyOf(all);
+    }
+
+    private static void add(List<String> all, String value) {
+        if (!value.isBlank()) {
+            all.add(value.strip());
+        }
+    }
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The bridge on a live Keycloak, with cimdd in the laboratory.
+
+    CIMD_KEYCLOAK_VERSION   which Keycloak (default: the newest)
+    CIMD_KEYCLOAK_JAR       another jar than the one that was built
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import host  # noqa: E402
+import labtest  # noqa: E402
+from logins import *  # noqa: E402,F401,F403
+
+if __name__ == "__main__":
+    labtest.main(host.OPTIONS)
