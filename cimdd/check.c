@@ -3,12 +3,36 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "config.h"
 #include "options.h"
+
+/*
+ * Names in a file were looked up by the child.  A package makes the initial
+ * ones, so that they may not be there yet: that is no fault.
+ */
+static void
+tell_missing(const struct daemon_settings *s)
+{
+	static const char what[] =
+	    "note: there is no %s \"%s\": before root can start cimdd, make it "
+	    "or set \"%s\"\n";
+
+	if (geteuid() != 0)
+		return; /* only root becomes somebody else */
+	if (getpwnam(s->user) == NULL)
+		printf(what, "user", s->user, "user");
+	if (getgrnam(s->socket_group) == NULL)
+		printf(what, "group", s->socket_group, "socket_group");
+	if (s->mux_socket[0] != '\0' && getgrnam(s->mux_group) == NULL)
+		printf(what, "group", s->mux_group, "mux_group");
+}
 
 int
 check_config(const struct conf_sources *from)
@@ -22,9 +46,10 @@ check_config(const struct conf_sources *from)
 	e = config_load(from, &config, &faults, &err);
 	if (e == CIMD_OK)
 		e = cimd_new(config.json, config.len, &r, &err);
-	if (e == CIMD_OK)
+	if (e == CIMD_OK) {
 		printf("%s: the configuration is good\n", from->file);
-	else if (faults != NULL)
+		tell_missing(&config.daemon);
+	} else if (faults != NULL)
 		fprintf(stderr, "%s", faults);
 	else
 		fprintf(stderr, "%s\n", err.text);

@@ -20,6 +20,8 @@ enum conf_type {
 	CONF_NUMBERS,    /* list of numbers */
 	CONF_UIDS,       /* list of user names or numbers: numbers */
 	CONF_GIDS,       /* list of group names or numbers: numbers */
+	CONF_USER,       /* name of a user that is there: a string */
+	CONF_GROUP,      /* name of a group, likewise */
 };
 
 /* Where a setting may stand; one bit each. */

@@ -139,6 +139,25 @@ make_gid(const struct value *v, struct json_object **out)
 	return made(json_object_new_int64(gr->gr_gid), out);
 }
 
+/* The daemon looks the name up again when it needs the number. */
+static enum cimd_err
+make_user(const struct value *v, struct json_object **out)
+{
+	errno = 0;
+	if (getpwnam(v->text) == NULL)
+		return no_name(v, "user");
+	return make_string(v, out);
+}
+
+static enum cimd_err
+make_group(const struct value *v, struct json_object **out)
+{
+	errno = 0;
+	if (getgrnam(v->text) == NULL)
+		return no_name(v, "group");
+	return make_string(v, out);
+}
+
 static make_fn *const makers[] = {
 	[CONF_STRING] = make_string,
 	[CONF_BOOL] = make_bool,
@@ -147,6 +166,8 @@ static make_fn *const makers[] = {
 	[CONF_NUMBERS] = make_number,
 	[CONF_UIDS] = make_uid,
 	[CONF_GIDS] = make_gid,
+	[CONF_USER] = make_user,
+	[CONF_GROUP] = make_group,
 };
 
 static enum cimd_err

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -22,6 +24,15 @@ from served import (Case, Served, connect, labtest, read_all,  # noqa: E402
                     run)
 
 NOBODY = 65534
+
+
+def has_cimd(kind: str) -> bool:
+    """Does this machine have the user or group of that name?"""
+    try:
+        (pwd.getpwnam if kind == "user" else grp.getgrnam)("cimd")
+    except KeyError:
+        return False
+    return True
 
 
 class Start(Case):
@@ -241,20 +252,38 @@ class Start(Case):
         self.assertEqual(served.daemon.stop(), 0)
 
     def test_no_such_user_or_group(self) -> None:
-        """Root does not go on as root."""
+        """Whoever starts it: the file is wrong, and the line is named."""
         served = Served(self)
-        for name, text in (("user = root", "there is no user"),
-                           ("socket_group = root", "there is no group")):
+        for line, name, what in ((3, "user", "user"),
+                                 (4, "socket_group", "group")):
             served.configure()
             with open(served.conf, encoding="utf-8") as src:
                 conf = src.read()
             with open(served.conf, "w", encoding="utf-8") as out:
-                out.write(conf.replace(name, name[:-4] + "no-such-name"))
-            if os.geteuid() == 0:
-                self.refused(served, 3, text)
-            else:
-                served.start()
-                served.daemon.stop()
+                out.write(conf.replace(f"{name} = root",
+                                       f"{name} = no-such-name"))
+            self.refused(served, 1, f"{served.conf}:{line}: there is no "
+                         f"{what} \\\"no-such-name\\\"")
+            self.assertFalse(os.path.exists(served.lookup_path))
+
+    def test_no_initial_user(self) -> None:
+        """Root does not go on as root where nothing was configured; -t only
+        notes it, since a package may be about to make the user."""
+        for name in ("user", "socket_group"):
+            served = Served(self)
+            with open(served.conf, encoding="utf-8") as src:
+                conf = src.read()
+            with open(served.conf, "w", encoding="utf-8") as out:
+                out.write(conf.replace(f"{name} = root\n", ""))
+            kind = {"user": "user", "socket_group": "group"}[name]
+            done = run("-t", "-c", served.conf)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            if os.geteuid() != 0 or has_cimd(kind):
+                self.assertNotIn("note:", done.stdout)
+                continue
+            self.assertIn(f"note: there is no {kind} \"cimd\": ",
+                          done.stdout)
+            self.refused(served, 3, f"{name}: there is no {kind} ")
 
     def test_development_loopback(self) -> None:
         """Not for a system service; a warning anywhere else."""
