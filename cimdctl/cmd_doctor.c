@@ -101,19 +101,30 @@ print_json(const struct ctl *c, const struct doctor *d)
 	return status;
 }
 
-/* Not one place could be asked: look again later. */
-static bool
-is_silent(const struct doctor *d)
+/*
+ * What the places that were asked say of the whole.  Not one could be
+ * reached: look again later.  A certificate that nobody here trusts, or
+ * something that is no HTTP, is an answer, and the check failed.
+ */
+static enum ctl_exit
+judge_all(const struct doctor *d)
 {
-	bool asked = false;
+	bool asked = false, silent = true;
 	int i;
 
 	for (i = 0; i < PLACE_COUNT; i++) {
-		if (d->at[i].reached)
-			return false;
-		asked = asked || d->at[i].url != NULL;
+		if (d->at[i].url == NULL)
+			continue;
+		if (d->at[i].result == HTTP_CA_FILE)
+			return CTL_BROKEN;
+		asked = true;
+		silent = silent &&
+		    (d->at[i].result == HTTP_UNREACHABLE ||
+			d->at[i].result == HTTP_TIMEOUT);
 	}
-	return asked;
+	if (asked && silent)
+		return CTL_UNAVAILABLE;
+	return count(d, DOCTOR_FAIL) > 0 ? CTL_REFUSED : CTL_OK;
 }
 
 enum ctl_exit
@@ -129,10 +140,8 @@ cmd_doctor(struct ctl *c)
 		status = c->out->json ? print_json(c, d) : print_people(c, d);
 	} else
 		status = ctl_no_memory(c);
-	if (status == CTL_OK && is_silent(d))
-		status = CTL_UNAVAILABLE;
-	else if (status == CTL_OK && count(d, DOCTOR_FAIL) > 0)
-		status = CTL_REFUSED;
+	if (status == CTL_OK)
+		status = judge_all(d);
 	doctor_clear(d);
 	free(d);
 	return status;

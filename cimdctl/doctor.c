@@ -11,7 +11,6 @@
 #include <json-c/json.h>
 
 #include "doctor.h"
-#include "http.h"
 #include "json_scan.h"
 #include "progress.h"
 #include "uri.h"
@@ -109,9 +108,9 @@ take_body(struct doctor_answer *a, const struct http_answer *h)
 static void
 take_answer(struct doctor_answer *a, const struct http_answer *h)
 {
-	a->reached = h->result == HTTP_ANSWER;
-	a->missing = a->reached && h->status == 404;
-	if (!a->reached)
+	a->result = h->result;
+	a->missing = h->result == HTTP_ANSWER && h->status == 404;
+	if (h->result != HTTP_ANSWER)
 		(void)snprintf(a->why, sizeof(a->why), "%.200s", h->why);
 	else if (h->status == 200)
 		take_body(a, h);

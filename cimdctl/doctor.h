@@ -12,6 +12,7 @@
 #define DOCTOR_H
 
 #include "ctl.h"
+#include "http.h"
 
 struct json_object;
 
@@ -30,7 +31,7 @@ struct doctor_answer {
 	struct json_object *json; /* NULL: no metadata, why says why */
 	char why[256];
 	bool missing; /* merely 404 */
-	bool reached; /* the server answered at all */
+	enum http_result result;
 };
 
 enum doctor_level {

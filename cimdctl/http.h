@@ -25,8 +25,9 @@ enum http_result {
 	HTTP_ANSWER = 0, /* whatever its status */
 	HTTP_UNREACHABLE,
 	HTTP_TIMEOUT,
-	HTTP_CERTIFICATE,
-	HTTP_BROKEN, /* no HTTP, too large, out of memory ... */
+	HTTP_CERTIFICATE, /* the other side's was refused */
+	HTTP_CA_FILE,     /* ours to trust cannot be read */
+	HTTP_BROKEN,      /* no HTTP, too large, out of memory ... */
 };
 
 struct http_answer {

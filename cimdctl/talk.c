@@ -79,6 +79,7 @@ report_silence(const struct ctl *c, const struct talk *t,
 		return CTL_NO_DAEMON;
 	case HTTP_ANSWER:
 	case HTTP_CERTIFICATE:
+	case HTTP_CA_FILE:
 	case HTTP_BROKEN:
 		break;
 	}

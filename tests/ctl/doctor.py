@@ -213,17 +213,22 @@ class Doctor(labtest.Case):
         self.nowhere()
         self.serve(OAUTH + self.path, good(self.issuer))
         done = cimdctl("doctor", self.issuer, "--json")
-        self.assertEqual(done.status, 3)  # nothing could be asked
+        self.assertEqual(done.status, 1)  # an unknown CA: waiting is no cure
         self.assertIn("certificate", done.out)
-        self.host = f"expired.{self.lab.hostile_name}"
-        self.issuer = f"https://{self.host}{self.path}"
-        self.assertEqual(self.doctor("--json").status, 3)
+        for label in ("expired", "wrongname"):
+            self.host = f"{label}.{self.lab.hostile_name}"
+            self.issuer = f"https://{self.host}{self.path}"
+            self.assertEqual(self.doctor("--json").status, 1, label)
 
     def test_ca_file(self) -> None:
         self.nowhere()
         self.serve(OAUTH + self.path, good(self.issuer))
         done = cimdctl("doctor", self.issuer, "--ca-file", self.lab.ca_file)
         self.assertEqual(done.status, 0, done)
+        done = cimdctl("doctor", self.issuer, "--ca-file",
+                       os.path.join(self.folder(), "missing.pem"))
+        self.assertEqual(done.status, 5, done)  # this machine's fault
+        self.assertIn("missing.pem", done.out)
 
     def test_nobody_there(self) -> None:
         for host in ("refused.example.net", "nosuch.example.net"):
