@@ -109,6 +109,7 @@ cmd_show(struct ctl *c)
 	if ((path = who_path(&who, NULL)) == NULL)
 		return ctl_no_memory(c);
 	t.path = path;
+	t.client_id = who.client_id;
 	status = talk(c, &t, &answer);
 	free(path);
 	if (status == CTL_OK && c->out->json)

@@ -9,6 +9,7 @@
 
 #include <json-c/json.h>
 
+#include "api_json.h"
 #include "http.h"
 #include "jget.h"
 #include "progress.h"
@@ -36,6 +37,20 @@ code_named(const char *name)
 	return CIMD_E_INTERNAL;
 }
 
+/* Nothing is stored: cimdd knows the short id that it was asked for. */
+static void
+name_client(struct json_object *o, const char *client_id)
+{
+	struct maker m = { .top = o };
+	char *text = NULL;
+
+	if (asprintf(&text, "nothing is stored about %s", client_id) == -1)
+		return;
+	put_string(&m, NULL, "client_id", client_id);
+	put_string(&m, NULL, "detail", text);
+	free(text);
+}
+
 /* What cimdd says is wrong (RFC 9457). */
 static enum ctl_exit
 report_problem(const struct ctl *c, const struct talk *t,
@@ -47,6 +62,8 @@ report_problem(const struct ctl *c, const struct talk *t,
 	enum cimd_err e = code_named(name);
 	enum ctl_exit status = ctl_exit_of(e);
 
+	if (e == CIMD_E_NOT_STORED && t->client_id != NULL)
+		name_client(o, t->client_id);
 	if (*name == '\0')
 		status = a->status == 503 ? CTL_UNAVAILABLE : CTL_BROKEN;
 	if (t->silent)

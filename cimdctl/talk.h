@@ -16,12 +16,14 @@ struct json_object;
 
 /*
  * body NULL: GET.  quiet: say nothing when cimdd cannot be reached; silent:
- * nor when it refuses.
+ * nor when it refuses.  client_id: what the administrator asked about, where
+ * path has its short id only; NULL: nothing else.
  */
 struct talk {
 	const char *path;
 	struct json_object *body;
 	bool quiet, silent;
+	const char *client_id;
 	const char *doing; /* for the progress line */
 };
 

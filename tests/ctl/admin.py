@@ -366,6 +366,19 @@ class Watch(Base):
         self.assertEqual(self.ctl("show", "A" * 43).status, 1)
         failed = self.ctl("show", "A" * 43, "--json")
         self.assertEqual(failed.json()["code"], "CIMD_E_NOT_STORED")
+        self.assertIn('short id "' + "A" * 43, failed.err)
+        self.assertNotIn("client_id", failed.json())
+
+    def test_show_unknown(self) -> None:
+        """What was asked for is named, not what became of it."""
+        url = "https://never.example.net/seen"
+        failed = self.ctl("show", url)
+        self.assertEqual((failed.status, failed.out), (1, ""))
+        self.assertEqual(failed.err, "cimdctl: nothing is stored about "
+                         f"{url} (CIMD_E_NOT_STORED)\n")
+        failed = self.ctl("show", url, "--json")
+        self.assertEqual(failed.json()["client_id"], url)
+        self.assertIn(url, failed.json()["detail"])
 
     def test_policy_test(self) -> None:
         out = self.good("policy", "test", self.vscode)
