@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,24 @@ cmd_reload(struct ctl *c)
 	return status;
 }
 
+/* The name of the user who did it; a number where there is none. */
+static void
+add_user(struct table *t, struct json_object *line)
+{
+	const int64_t uid = jget_int(line, "uid");
+	const struct passwd *pw;
+
+	if (jget(line, "uid") == NULL) {
+		table_cell(t, STYLE_DIM, "-");
+		return;
+	}
+	pw = getpwuid((uid_t)uid);
+	if (pw != NULL)
+		table_cell(t, STYLE_PLAIN, "%s", pw->pw_name);
+	else
+		table_cell(t, STYLE_PLAIN, "uid %lld", (long long)uid);
+}
+
 static void
 add_line(struct table *t, struct json_object *line)
 {
@@ -127,6 +146,7 @@ add_line(struct table *t, struct json_object *line)
 	table_cell(t, STYLE_DIM, "%s",
 	    when_exact(jget_int(line, "time"), exact));
 	table_cell(t, STYLE_PLAIN, "%s", jget_string(line, "event"));
+	add_user(t, line);
 	table_cell(t, good ? STYLE_GOOD : STYLE_BAD, "%s",
 	    *code != '\0' ? code : "-");
 	table_cell(t, STYLE_PLAIN, "%s", jget_string(line, "client_id"));

@@ -232,12 +232,15 @@ take_reload(struct daemon *d, char **faults, struct cimd_error *err)
 static void
 reload(struct daemon *d)
 {
-	struct request *waiting = reload_take(d->reload);
+	struct request *waiting = reload_take(d->reload), *r;
 	struct cimd_error err = { 0 };
 	char *faults = NULL;
 	enum cimd_err e;
 
 	service_reloading();
+	for (r = waiting; r != NULL; r = r->waiting)
+		say(&d->say, CIMD_LOG_NOTICE, "reload", "user %u asks for it",
+		    (unsigned int)r->conn->peer.uid);
 	e = take_reload(d, &faults, &err);
 	if (e == CIMD_OK) {
 		say(&d->say, CIMD_LOG_NOTICE, "reload",

@@ -228,6 +228,7 @@ cimd_call(struct cimd *r, const struct cimd_caller *who,
 		return;
 	}
 	*c = (struct call){ .r = r, .who = who, .fn = fn, .ctx = ctx };
+	c->uid = who->uid;
 	if (m == NULL)
 		p.e = err_set(&err, CIMD_E_REQUEST, "",
 		    "there is no method \"%s\"", in->method);

@@ -17,6 +17,7 @@
 struct call {
 	struct cimd *r;
 	const struct cimd_caller *who; /* gone when the method returns */
+	int64_t uid;                   /* of who */
 	struct json_object *args;      /* owned; an object */
 	cimd_reply_fn *fn;
 	void *ctx;

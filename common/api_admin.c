@@ -71,6 +71,7 @@ report(struct call *c, const char *id, const char *deed, enum cimd_err e,
 	struct log_line line = { .level = CIMD_LOG_NOTICE,
 		.event = deed,
 		.client_id = span_of(id),
+		.uid = c->uid >= 0 ? &c->uid : NULL,
 		.code = e,
 		.err = e != CIMD_OK ? err : NULL,
 		.ms = -1 };

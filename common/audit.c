@@ -20,6 +20,8 @@ audit_write(struct cimd *r, const struct log_line *line)
 	put_int(&m, NULL, "time", now);
 	put_string(&m, NULL, "event", line->event);
 	put_span(&m, NULL, "client_id", line->client_id);
+	if (line->uid != NULL)
+		put_int(&m, NULL, "uid", *line->uid);
 	put_string(&m, NULL, "rule", line->rule);
 	put_string(&m, NULL, "detail", line->detail);
 	put_string(&m, NULL, "code", cimd_err_name(line->code));

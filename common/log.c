@@ -222,6 +222,8 @@ emit(struct log *l, const struct log_line *line, int64_t utc,
 	put_string(&t, "level", level_name(line->level));
 	put_string(&t, "event", line->event);
 	put_span(&t, "client_id", line->client_id, CIMD_MAX_URL);
+	if (line->uid != NULL)
+		put_number(&t, "uid", (uint64_t)*line->uid);
 	put_string(&t, "consumer", line->consumer);
 	put_string(&t, "purpose", line->purpose);
 	put_string(&t, "rule", line->rule);

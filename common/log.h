@@ -37,6 +37,7 @@ struct log_line {
 	enum cimd_level level;
 	const char *event; /* "lookup", "refresh", "change", "govern" ... */
 	struct span client_id;
+	const int64_t *uid; /* whose deed it is; NULL: unknown */
 	const char *consumer;
 	const char *purpose;
 	const char *rule;

@@ -424,10 +424,12 @@ class Watch(Base):
         self.good("deny", self.vscode, "--reason", "a \u001b[31mtest")
         self.ctl("approve", "https://other.example.net/x")
         out = self.good("audit")
-        self.assertRegex(out, r"(?m)^20\d\d-\S+ .*deny +CIMD_OK +"
+        self.assertRegex(out, r"(?m)^20\d\d-\S+ .*deny +root +CIMD_OK +"
                          rf"{self.vscode} +a \\x1b\[31mtest$")
-        self.assertRegex(out, r"(?m)^20\d\d-\S+ .*approve +"
+        self.assertRegex(out, r"(?m)^20\d\d-\S+ .*approve +root +"
                          r"CIMD_E_NOT_STORED +https://other\.example\.net/x")
+        self.assertEqual([line["uid"] for line in self.told("audit")["lines"]],
+                         [0, 0])
         self.assertEqual(len(self.good("audit", "-n", "1").splitlines()), 1)
         self.assertEqual(len(self.told("audit", "-n", "1")["lines"]), 1)
 

@@ -186,6 +186,9 @@ class Audit(ConsumerCase):
         cimd.act("approve", url)
         self.serve(url, do="410")
         cimd.act("refresh", url)
+        self.assertEqual([line["uid"] for line in cimd.lines("refresh")],
+                         [0, 0])
+        self.assertNotIn("uid", cimd.lines("withdraw")[0])
         cimd.crash()
         lines = cimd.admin.get("/v1/audit?n=10").json()["lines"]
         self.assertEqual([line["event"] for line in lines],
@@ -193,6 +196,8 @@ class Audit(ConsumerCase):
                           "withdraw", "refresh"])
         self.assertEqual({line["client_id"] for line in lines}, {url})
         self.assertEqual(lines[2]["detail"], "why")
+        self.assertEqual([line.get("uid") for line in lines],
+                         [None, 0, 0, 0, None, 0], "deeds have somebody")
         last = cimd.admin.get("/v1/audit?n=1").json()["lines"]
         self.assertEqual(last, lines[-1:])
 

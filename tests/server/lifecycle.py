@@ -351,7 +351,9 @@ class Reload(Case):
         served = self.serve()
         self.hangup(served, "the configuration was read again")
         self.assertEqual(self.loads(served), 2)
+        self.assertNotIn("asks for it", served.daemon.text())
         answer = served.admin.post("/v1/reload")
+        served.daemon.wait_log(f"user {os.geteuid()} asks for it")
         self.assertEqual((answer.status, answer.json()),
                          (200, {"reloaded": True}))
         self.assertEqual(self.loads(served), 3)

@@ -262,6 +262,7 @@ a_block_acts_and_shows(void **state)
 {
 	static const char one[] =
 	    "{\"client_id\": \"https://one.example.com/c\"}";
+	const struct cimd_caller unknown = { .uid = -1, .admin = true };
 	struct fixture *f = *state;
 	struct json_object *o;
 
@@ -273,6 +274,11 @@ a_block_acts_and_shows(void **state)
 	assert_problem(f, call(f, "client", one), 403, "CIMD_E_BLOCKED");
 	o = call(f, "audit", "{\"n\": 5}");
 	assert_non_null(strstr(json_object_to_json_string(o), "\"deny\""));
+	assert_non_null(strstr(json_object_to_json_string(o), "\"uid\": 0"));
+	json_object_put(o);
+	json_object_put(call_as(f, &unknown, "deny", one));
+	o = call(f, "audit", "{\"n\": 1}");
+	assert_null(strstr(json_object_to_json_string(o), "\"uid\""));
 	json_object_put(o);
 	assert_problem(f, call(f, "approve", one), 503, "CIMD_E_NOT_STORED");
 	assert_problem(f, call(f, "client", one), 403, "CIMD_E_BLOCKED");

@@ -94,10 +94,12 @@ static void
 says_everything(void **state)
 {
 	static struct sink s;
+	const int64_t uid = 0;
 	struct cimd_error err = { CIMD_E_JSON, "4", "duplicate name" };
 	struct log_line line = { .level = CIMD_LOG_ERROR,
 		.event = "lookup",
 		.client_id = span_of("https://a.example/c"),
+		.uid = &uid,
 		.consumer = "keycloak",
 		.purpose = "authorize",
 		.rule = "vscode",
@@ -114,7 +116,7 @@ says_everything(void **state)
 	assert_string_equal(s.last,
 	    "{\"time\":\"2026-11-23T09:01:27Z\",\"level\":\"error\","
 	    "\"event\":\"lookup\",\"client_id\":\"https://a.example/c\","
-	    "\"consumer\":\"keycloak\",\"purpose\":\"authorize\","
+	    "\"uid\":0,\"consumer\":\"keycloak\",\"purpose\":\"authorize\","
 	    "\"rule\":\"vscode\",\"code\":\"CIMD_E_JSON\","
 	    "\"class\":\"refused\",\"section\":\"4\","
 	    "\"text\":\"duplicate name\",\"detail\":\"keys\",\"ms\":12,"
@@ -161,6 +163,7 @@ longest_line_fits(void **state)
 {
 	static struct sink s;
 	static char longer[5000];
+	const int64_t most = INT64_MAX;
 	struct cimd_error err = { .code = CIMD_E_JSON };
 	struct log_line line;
 	size_t i;
@@ -174,6 +177,7 @@ longest_line_fits(void **state)
 	line.consumer = line.purpose = line.rule = longer;
 	line.detail = line.remote_addr = longer;
 	line.err = &err;
+	line.uid = &most;
 	line.ms = INT64_MAX;
 	log_write_at(s.log, &line, UTC, 0);
 	assert_int_equal(s.n, 1);
