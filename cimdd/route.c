@@ -20,6 +20,7 @@ static const struct query_param client_params[] = {
 	{ "redirect_uri", QUERY_STRING },
 	{ "purpose", QUERY_STRING },
 	{ "tenant", QUERY_STRING },
+	{ "service", QUERY_STRING },
 	{ "remote_addr", QUERY_STRING },
 	{ NULL, QUERY_STRING },
 };

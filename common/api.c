@@ -42,6 +42,7 @@ static void
 call_free(struct call *c)
 {
 	json_object_put(c->args);
+	free(c->audiences);
 	free(c);
 }
 

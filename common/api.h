@@ -19,6 +19,8 @@ struct call {
 	const struct cimd_caller *who; /* gone when the method returns */
 	int64_t uid;                   /* of who */
 	struct json_object *args;      /* owned; an object */
+	const char **audiences;        /* owned, up to a NULL; the strings
+					  belong to args; may be NULL */
 	cimd_reply_fn *fn;
 	void *ctx;
 };

@@ -12,6 +12,10 @@
 #include "error.h"
 #include "verify.h"
 
+enum {
+	MAX_AUDIENCES = 16, /* that one request names */
+};
+
 /* A lookup whose strings live in c->args. */
 struct client_call {
 	struct lookup l;
@@ -89,6 +93,20 @@ remote_addr_of(struct call *c)
 	return s.p;
 }
 
+/* Who asks, with the service that the request says it is for. */
+static bool
+read_caller(const struct call *c, struct cimd_caller *out, const char **why)
+{
+	struct span service = { 0 };
+
+	*out = *c->who;
+	if (!get_span(c->args, "service", &service, why))
+		return false;
+	if (service.p != NULL && out->service == NULL)
+		out->service = service.p;
+	return true;
+}
+
 static void
 answer(struct client_call *cc, enum cimd_err e, const struct cimd_error *err,
     unsigned int retry_after, struct cimd_decision *d)
@@ -135,11 +153,13 @@ api_client(struct call *c)
 	struct cimd_decision *d = NULL;
 	struct cimd_error err = { 0 };
 	struct client_call *cc;
+	struct cimd_caller who;
 	const char *why = "";
 	bool fetch = false;
 	enum cimd_err e;
 
-	if (!api_request(c->args, &request, &why)) {
+	if (!api_request(c->args, &request, &why) ||
+	    !read_caller(c, &who, &why)) {
 		api_fail_request(c, why);
 		return;
 	}
@@ -151,7 +171,7 @@ api_client(struct call *c)
 		return;
 	}
 	cc->c = c;
-	e = lookup_begin(&cc->l, c->r, &request, c->who, &err);
+	e = lookup_begin(&cc->l, c->r, &request, &who, &err);
 	cc->l.remote_addr = remote_addr_of(c);
 	if (e == CIMD_OK)
 		e = lookup_try(&cc->l, &fetch, &d, &err);
@@ -208,33 +228,75 @@ add_client_id(struct json_object *args, struct cimd_error *err)
 	return CIMD_OK;
 }
 
-void
-api_assertion(struct call *c)
+/* The audiences that the request narrows the consumer's to. */
+static enum cimd_err
+read_audiences(struct call *c, struct cimd_error *err)
+{
+	struct json_object *list, *v;
+	size_t i, n = 0;
+
+	if (!json_object_object_get_ex(c->args, "audiences", &list))
+		return CIMD_OK;
+	if (json_object_is_type(list, json_type_array))
+		n = json_object_array_length(list);
+	if (n == 0 || n > MAX_AUDIENCES)
+		return err_set(err, CIMD_E_REQUEST, "",
+		    "audiences: a list of 1 to %d strings is expected",
+		    MAX_AUDIENCES);
+	c->audiences = calloc(n + 1, sizeof(*c->audiences));
+	if (c->audiences == NULL)
+		return err_no_memory(err);
+	for (i = 0; i < n; i++) {
+		v = json_object_array_get_idx(list, i);
+		if (!json_object_is_type(v, json_type_string))
+			return err_set(err, CIMD_E_REQUEST, "",
+			    "audiences: only strings are expected");
+		c->audiences[i] = json_object_get_string(v);
+	}
+	return CIMD_OK;
+}
+
+static bool
+read_assertion(struct call *c, struct verify_ask *ask, const char **why)
 {
 	static const char type[] =
 	    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-	struct verify_ask ask = { .who = c->who, .done = verified, .ctx = c };
 	struct span given = { type, sizeof(type) - 1 };
+
+	if (!api_request(c->args, &ask->request, why) ||
+	    !get_span(c->args, "client_assertion", &ask->token, why) ||
+	    !get_span(c->args, "client_assertion_type", &given, why))
+		return false;
+	if (ask->token.p == NULL || !span_is(given, type)) {
+		*why = ask->token.p == NULL ?
+		    "client_assertion is missing" :
+		    "client_assertion_type is unknown";
+		return false;
+	}
+	return true;
+}
+
+void
+api_assertion(struct call *c)
+{
+	struct cimd_caller who;
+	struct verify_ask ask = { .who = &who, .done = verified, .ctx = c };
 	struct cimd_error err = { 0 };
 	struct api_problem p = { .err = &err };
 	const char *why = "";
 
-	if ((p.e = add_client_id(c->args, &err)) != CIMD_OK) {
+	p.e = add_client_id(c->args, &err);
+	if (p.e == CIMD_OK)
+		p.e = read_audiences(c, &err);
+	if (p.e != CIMD_OK) {
 		api_fail(c, &p);
 		return;
 	}
-	if (!api_request(c->args, &ask.request, &why) ||
-	    !get_span(c->args, "client_assertion", &ask.token, &why) ||
-	    !get_span(c->args, "client_assertion_type", &given, &why)) {
+	if (!read_assertion(c, &ask, &why) || !read_caller(c, &who, &why)) {
 		api_fail_request(c, why);
 		return;
 	}
-	if (ask.token.p == NULL || !span_is(given, type)) {
-		api_fail_request(c,
-		    ask.token.p == NULL ? "client_assertion is missing" :
-					  "client_assertion_type is unknown");
-		return;
-	}
+	ask.audiences = c->audiences;
 	ask.remote_addr = remote_addr_of(c);
 	verify_start(c->r, &ask);
 }

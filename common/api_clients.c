@@ -32,17 +32,17 @@ visible_to(struct call *c, const char **name, struct cimd_error *err)
 	const struct consumer *consumer;
 	struct setup *setup;
 	enum cimd_err e;
-	bool open = false;
+	enum asker asker;
 
 	*name = NULL;
 	if ((e = resolver_enter(c->r, &setup, err)) != CIMD_OK)
 		return e;
 	if (!c->who->admin) {
-		consumer = policy_consumer(setup->policy, c->who, &open);
+		consumer = policy_consumer(setup->policy, c->who, &asker);
 		if (consumer != NULL)
 			*name = resolver_consumer_name(c->r,
 			    resolver_consumer(c->r, consumer->name));
-		else if (open)
+		else if (asker == ASKER_OPEN)
 			*name = "";
 		else
 			e = err_set(err, CIMD_E_CONSUMER, "policy",

@@ -280,8 +280,9 @@ CIMD_API const char *cimd_client_redirect(const struct cimd_client *c,
 CIMD_API const char *cimd_client_json(const struct cimd_client *c, size_t *len);
 
 /*
- * Who calls over a socket.  uid is -1 where it is not known; service names a
- * PAM or SASL service or is NULL; admin: came over the admin socket.
+ * Who calls over a socket.  uid is -1 where it is not known; service is the
+ * PAM or SASL service that the peer says it is, which cimd.conf(5) may let it
+ * be, or NULL; admin: came over the admin socket.
  */
 struct cimd_caller {
 	int64_t uid;

@@ -7,13 +7,33 @@
 #include "error.h"
 #include "resolve.h"
 
+/* No section is for who asks. */
+static enum cimd_err
+refuse(const struct cimd_caller *who, enum asker asker, struct cimd_error *err)
+{
+	long long uid = (long long)who->uid;
+
+	if (asker == ASKER_CLAIMS)
+		return err_set(err, CIMD_E_CONSUMER, "policy",
+		    "the uid %lld may not speak for the service \"%s\": no "
+		    "consumer section names both",
+		    uid, who->service);
+	if (who->service != NULL)
+		return err_set(err, CIMD_E_CONSUMER, "policy",
+		    "no consumer section names the service \"%s\", or the uid "
+		    "%lld or its groups",
+		    who->service, uid);
+	return err_set(err, CIMD_E_CONSUMER, "policy",
+	    "no consumer section names the uid %lld or its groups", uid);
+}
+
 static enum cimd_err
 find_consumer(struct lookup *l, const struct cimd_caller *who,
     struct cimd_error *err)
 {
 	const struct policy *p = l->setup->policy;
 	const char *name = l->request.consumer;
-	bool open = false;
+	enum asker asker;
 
 	if (name != NULL) {
 		l->consumer = policy_consumer_named(p, name);
@@ -24,16 +44,10 @@ find_consumer(struct lookup *l, const struct cimd_caller *who,
 	}
 	if (who == NULL)
 		return CIMD_OK;
-	l->consumer = policy_consumer(p, who, &open);
-	if (l->consumer != NULL || open || who->admin)
+	l->consumer = policy_consumer(p, who, &asker);
+	if (asker == ASKER_KNOWN || asker == ASKER_OPEN || who->admin)
 		return CIMD_OK;
-	if (who->service != NULL)
-		return err_set(err, CIMD_E_CONSUMER, "policy",
-		    "no consumer section names the service \"%s\"",
-		    who->service);
-	return err_set(err, CIMD_E_CONSUMER, "policy",
-	    "no consumer section names the uid %lld or its groups",
-	    (long long)who->uid);
+	return refuse(who, asker, err);
 }
 
 enum cimd_err

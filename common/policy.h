@@ -116,13 +116,24 @@ struct policy *policy_ref(struct policy *p);
 /* Drop a reference; accepts NULL; sets *p to NULL.  Thread-safe. */
 void policy_free(struct policy **p);
 
+/* What policy_consumer() found. */
+enum asker {
+	ASKER_UNKNOWN = 0, /* no section names the peer */
+	ASKER_CLAIMS,      /* says that it is a service that it may not be */
+	ASKER_OPEN,        /* there is no section: whoever reaches the socket
+			      may ask */
+	ASKER_KNOWN,
+};
+
 /*
- * The consumer section for who asks: by service, else by uid, else by group,
- * in file order.  NULL: none matches.  *open is true when the policy has no
- * consumer section at all, so that whoever reaches the socket may ask.
+ * The consumer section for who asks, in file order: one that names the
+ * service that the peer says it is; if no section names that service, one
+ * without services that names its uid, else its group.  The word of root
+ * about a service is taken, that of others only if the section names their
+ * uid or group as well.  NULL unless *asker is ASKER_KNOWN.
  */
 const struct consumer *policy_consumer(const struct policy *p,
-    const struct cimd_caller *who, bool *open);
+    const struct cimd_caller *who, enum asker *asker);
 
 /* By name; NULL when there is none. */
 const struct consumer *policy_consumer_named(const struct policy *p,

@@ -144,6 +144,26 @@ has_gid(const struct consumer *c, const struct cimd_caller *who)
 	return false;
 }
 
+/* A section for services, and the peer may say that it is one of them. */
+static bool
+is_service(const struct consumer *c, const struct cimd_caller *who)
+{
+	return has_service(c, who) &&
+	    (who->uid == 0 || has_uid(c, who) || has_gid(c, who));
+}
+
+static bool
+is_user(const struct consumer *c, const struct cimd_caller *who)
+{
+	return c->n_services == 0 && has_uid(c, who);
+}
+
+static bool
+is_group(const struct consumer *c, const struct cimd_caller *who)
+{
+	return c->n_services == 0 && has_gid(c, who);
+}
+
 typedef bool consumer_test(const struct consumer *c,
     const struct cimd_caller *who);
 
@@ -161,16 +181,22 @@ first(const struct policy *p, const struct cimd_caller *who,
 
 const struct consumer *
 policy_consumer(const struct policy *p, const struct cimd_caller *who,
-    bool *open)
+    enum asker *asker)
 {
 	const struct consumer *out;
 
-	*open = p->n_consumers == 0;
-	out = first(p, who, has_service);
+	*asker = p->n_consumers == 0 ? ASKER_OPEN : ASKER_UNKNOWN;
+	out = first(p, who, is_service);
+	if (out == NULL && first(p, who, has_service) != NULL) {
+		*asker = ASKER_CLAIMS;
+		return NULL;
+	}
 	if (out == NULL)
-		out = first(p, who, has_uid);
+		out = first(p, who, is_user);
 	if (out == NULL)
-		out = first(p, who, has_gid);
+		out = first(p, who, is_group);
+	if (out != NULL)
+		*asker = ASKER_KNOWN;
 	return out;
 }
 

@@ -4,6 +4,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "assertion.h"
 #include "clock.h"
@@ -13,6 +14,7 @@
 struct verify {
 	struct lookup l;
 	struct span token;
+	const char *const *wanted; /* audiences, or NULL */
 	struct cimd_decision *decision;
 	bool refetched;
 	verify_done_fn *done;
@@ -31,11 +33,50 @@ finish(struct verify *v, enum cimd_err e, const struct cimd_error *err,
 	free(v);
 }
 
+static bool
+is_wanted(const struct verify *v, const char *audience)
+{
+	size_t i;
+
+	for (i = 0; v->wanted != NULL && v->wanted[i] != NULL; i++)
+		if (strcmp(v->wanted[i], audience) == 0)
+			return true;
+	return v->wanted == NULL;
+}
+
+/*
+ * The audiences of the consumer that the request leaves.  The caller frees
+ * *out, whose strings are the consumer's.
+ */
+static enum cimd_err
+pick_audiences(const struct verify *v, const char ***out, size_t *n,
+    struct cimd_error *err)
+{
+	const struct consumer *c = v->l.consumer;
+	size_t i;
+
+	*out = NULL;
+	*n = 0;
+	if (c == NULL || c->n_audiences == 0)
+		return err_set(err, CIMD_E_ASSERTION, "policy",
+		    "the consumer that asks has no audiences");
+	if ((*out = calloc(c->n_audiences, sizeof(**out))) == NULL)
+		return err_no_memory(err);
+	for (i = 0; i < c->n_audiences; i++)
+		if (is_wanted(v, c->audiences[i]))
+			(*out)[(*n)++] = c->audiences[i];
+	if (*n > 0)
+		return CIMD_OK;
+	return err_set(err, CIMD_E_CONSUMER, "policy",
+	    "no audience of the request is one of the consumer \"%s\"",
+	    c->name);
+}
+
 static enum cimd_err
 check(struct verify *v, bool *unknown_kid, struct cimd_error *err)
 {
-	const struct consumer *c = v->l.consumer;
 	struct span iss = v->l.url.whole;
+	const char **audiences;
 	struct assertion_claims claims;
 	struct assertion_rules rules = {
 		.client = v->decision->client,
@@ -48,12 +89,12 @@ check(struct verify *v, bool *unknown_kid, struct cimd_error *err)
 	if ((v->decision->d.methods & METHOD_PRIVATE_KEY_JWT) == 0)
 		return err_set(err, CIMD_E_AUTH_METHOD, "6.2",
 		    "the client may not use private_key_jwt here");
-	if (c == NULL || c->n_audiences == 0)
-		return err_set(err, CIMD_E_ASSERTION, "policy",
-		    "the consumer that asks has no audiences");
-	rules.audiences = (const char *const *)c->audiences;
-	rules.n_audiences = c->n_audiences;
-	e = assertion_verify(v->token, &rules, &claims, unknown_kid, err);
+	e = pick_audiences(v, &audiences, &rules.n_audiences, err);
+	rules.audiences = audiences;
+	if (e == CIMD_OK)
+		e = assertion_verify(v->token, &rules, &claims, unknown_kid,
+		    err);
+	free(audiences);
 	if (e != CIMD_OK)
 		return e;
 	return store_use_jti(v->l.r->store, iss, claims.jti, claims.keep_until,
@@ -121,6 +162,7 @@ verify_start(struct cimd *r, const struct verify_ask *ask)
 		return;
 	}
 	v->token = ask->token;
+	v->wanted = ask->audiences;
 	v->done = ask->done;
 	v->ctx = ask->ctx;
 	request.purpose = CIMD_TOKEN;

@@ -29,7 +29,9 @@ struct verify_ask {
 	struct cimd_request request;   /* purpose is taken as CIMD_TOKEN */
 	const struct cimd_caller *who; /* NULL: the process itself */
 	struct span token;
-	const char *remote_addr; /* NULL: not known */
+	const char *const *audiences; /* of the consumer's only these, up to a
+					 NULL; NULL: all of them */
+	const char *remote_addr;      /* NULL: not known */
 	verify_done_fn *done;
 	void *ctx;
 };

@@ -205,6 +205,31 @@ class Audiences(AssertionCase):
                 "client_id": self.url, "client_assertion": token}))
         self.assertFails(answer, "CIMD_E_REPLAY")
 
+    def test_a_request_narrows(self) -> None:
+        token = self.token(aud=[IDP, "x"])
+        self.assertFails(self.verify(token, audiences=[IDP + "token"]),
+                         "CIMD_E_ASSERTION", "aud")
+        self.assertFails(self.verify(token, audiences=["x", OTHER]),
+                         "CIMD_E_CONSUMER", "idp")
+        answer = self.verify(token, audiences=["x", IDP])
+        self.assertEqual(answer.status, 200, answer.body)
+
+    def test_of_another_service(self) -> None:
+        """An assertion for one service fails at another."""
+        self.cimd.configure(CONSUMERS + f"""
+consumer "imap" {{
+    service = {{ "imap" }}
+    audiences = {{ "{OTHER}" }}
+}}
+""")
+        self.assertEqual(self.cimd.reload().status, 200)
+        token = self.token(audience=OTHER)
+        self.assertFails(self.verify(token), "CIMD_E_ASSERTION", "aud")
+        self.assertFails(self.verify(token, service="smtp"),
+                         "CIMD_E_ASSERTION", "aud")
+        answer = self.verify(token, service="imap")
+        self.assertEqual(answer.status, 200, answer.body)
+
     def test_without_audiences(self) -> None:
         self.cimd.configure(RULES)
         self.assertEqual(self.cimd.reload().status, 200)

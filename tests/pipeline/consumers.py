@@ -39,6 +39,22 @@ consumer "mail" {{
 }}
 """
 
+SERVICES = TWO[:TWO.index("consumer")] + f"""
+consumer "imap" {{
+    service = {{ "imap" }}
+    clients = {{ "b" }}
+}}
+consumer "web" {{
+    service = {{ "web", "nginx" }}
+    uid = {{ {IDP} }}
+    gid = {{ {MAIL_GROUP} }}
+    clients = {{ "a" }}
+}}
+consumer "both" {{
+    uid = {{ {BOTH} }}
+}}
+"""
+
 DELEGATE = f"""
 deny_suffix = {{ "denied.hostile.example.net" }}
 client "a" {{
@@ -152,6 +168,40 @@ class Who(ConsumerCase):
                 "client_id": GOOD + "a", "consumer": "idp", "uid": IDP,
                 "service": "idp"}))
         self.assertFails(answer, "CIMD_E_CONSUMER")
+
+    def test_service_of_root(self) -> None:
+        self.cimd.configure(SERVICES)
+        self.assertEqual(self.cimd.reload().status, 200)
+        for service, rule in (("imap", "b"), ("web", "a")):
+            answer = self.cimd.ask(client_id=GOOD + rule, service=service)
+            self.assertEqual(answer.status, 200, answer.body)
+            answer = self.cimd.lookup(GOOD + rule, service=service)
+            self.assertEqual(answer.status, 200, answer.body)
+        self.assertFails(self.cimd.lookup(GOOD + "a", service="imap"),
+                         "CIMD_E_CONSUMER", "imap")
+        self.assertFails(self.cimd.lookup(GOOD + "a"), "CIMD_E_CONSUMER")
+        self.assertFails(self.cimd.lookup(GOOD + "a", service="ssh"),
+                         "CIMD_E_CONSUMER", "ssh")
+
+    def test_service_of_others(self) -> None:
+        """Who is not root needs the section's word for it."""
+        self.cimd.configure(SERVICES)
+        self.assertEqual(self.cimd.reload().status, 200)
+        answer = self.as_user(self.cimd, IDP, GOOD + "a", service="web")
+        self.assertEqual(answer.status, 200, answer.body)
+        answer = self.as_user(self.cimd, MAIL, GOOD + "a", [MAIL_GROUP],
+                              service="web")
+        self.assertEqual(answer.status, 200, answer.body)
+        for uid, service in ((IDP, "imap"), (STRANGER, "web"),
+                             (STRANGER, "imap"), (BOTH, "imap")):
+            answer = self.as_user(self.cimd, uid, GOOD + "a",
+                                  service=service)
+            self.assertFails(answer, "CIMD_E_CONSUMER", service)
+        # Without the name of the service the user alone counts.
+        answer = self.as_user(self.cimd, IDP, GOOD + "a")
+        self.assertFails(answer, "CIMD_E_CONSUMER")
+        answer = self.as_user(self.cimd, BOTH, GOOD + "a")
+        self.assertEqual(answer.status, 200, answer.body)
 
     def test_rows_of_a_consumer(self) -> None:
         """Each sees its own activity, an administrator sees all."""

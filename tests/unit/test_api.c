@@ -198,6 +198,19 @@ malformed_requests_are_400(void **state)
 		{ "assertion",
 		    "{\"client_id\": \"a\", \"client_assertion\": \"b\","
 		    " \"client_assertion_type\": \"c\"}" },
+		{ "assertion",
+		    "{\"client_id\": \"a\", \"client_assertion\": \"b\","
+		    " \"audiences\": \"c\"}" },
+		{ "assertion",
+		    "{\"client_id\": \"a\", \"client_assertion\": \"b\","
+		    " \"audiences\": []}" },
+		{ "assertion",
+		    "{\"client_id\": \"a\", \"client_assertion\": \"b\","
+		    " \"audiences\": [null]}" },
+		{ "assertion",
+		    "{\"client_id\": \"a\", \"client_assertion\": \"b\","
+		    " \"service\": 1}" },
+		{ "client", "{\"client_id\": \"a\", \"service\": []}" },
 		{ "clients", "{\"limit\": 0}" },
 		{ "clients", "{\"offset\": -1}" },
 		{ "audit", "{\"n\": 0}" },

@@ -126,7 +126,8 @@ lookups(void **state)
 	sweep("client", "{\"client_id\": \"https://bad.example.com/x\"}", 403);
 	sweep("client", "{\"client_id\": \"not-a-url\"}", 404);
 	sweep("assertion",
-	    "{\"client_id\": \"" ONE "\", \"client_assertion\": \"a.b.c\"}",
+	    "{\"client_id\": \"" ONE "\", \"client_assertion\": \"a.b.c\","
+	    " \"audiences\": [\"a\"], \"service\": \"imap\"}",
 	    403);
 	/* {"iss":"https://two.example.com/c"}: no rule admits it. */
 	sweep("assertion",

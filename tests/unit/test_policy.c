@@ -259,6 +259,7 @@ matches(void **state)
 static const char consumers[] =
     "{\"consumer\":["
     "{\"name\":\"mail\",\"service\":[\"imap\",\"smtp\"]},"
+    "{\"name\":\"web\",\"service\":\"web\",\"uid\":33,\"gid\":50},"
     "{\"name\":\"idp\",\"uid\":[1001,1002],\"delegate\":\"yes\","
     "\"audiences\":\"https://idp.example.com/\"},"
     "{\"name\":\"staff\",\"gid\":50},"
@@ -270,10 +271,13 @@ consumer_of(const struct policy *p, int64_t uid, const uint32_t *gids,
 {
 	struct cimd_caller who = { uid, gids, n_gids, service, false };
 	const struct consumer *c;
-	bool open = true;
+	enum asker asker = ASKER_OPEN;
 
-	c = policy_consumer(p, &who, &open);
-	assert_false(open);
+	c = policy_consumer(p, &who, &asker);
+	assert_int_equal(asker == ASKER_KNOWN, c != NULL);
+	assert_int_not_equal(asker, ASKER_OPEN);
+	if (asker == ASKER_CLAIMS)
+		return "claims";
 	return c == NULL ? "" : c->name;
 }
 
@@ -284,13 +288,12 @@ finds_consumers(void **state)
 	struct cimd_caller who = { 0, NULL, 0, NULL, false };
 	const struct consumer *c;
 	struct policy *p;
-	bool open = false;
+	enum asker asker = ASKER_KNOWN;
 
 	(void)state;
 	p = must_read(consumers, POLICY_MACHINE);
 	assert_string_equal(consumer_of(p, 1001, NULL, 0, NULL), "idp");
 	assert_string_equal(consumer_of(p, 1002, gids, 2, NULL), "idp");
-	assert_string_equal(consumer_of(p, 1002, gids, 2, "smtp"), "mail");
 	assert_string_equal(consumer_of(p, 1002, gids, 2, "ftp"), "idp");
 	assert_string_equal(consumer_of(p, -1, gids, 2, "ftp"), "staff");
 	assert_string_equal(consumer_of(p, -1, gids, 1, NULL), "");
@@ -302,8 +305,33 @@ finds_consumers(void **state)
 	assert_null(policy_consumer_named(p, "nobody"));
 	policy_free(&p);
 	p = must_read("{}", POLICY_MACHINE);
-	assert_null(policy_consumer(p, &who, &open));
-	assert_true(open);
+	who.service = "imap";
+	assert_null(policy_consumer(p, &who, &asker));
+	assert_int_equal(asker, ASKER_OPEN);
+	policy_free(&p);
+}
+
+/* Who may say that it is a service: root, and whom the section names, too. */
+static void
+services_are_claimed(void **state)
+{
+	static const uint32_t staff = 50, other = 51;
+	struct policy *p = must_read(consumers, POLICY_MACHINE);
+
+	(void)state;
+	assert_string_equal(consumer_of(p, 0, NULL, 0, "smtp"), "mail");
+	assert_string_equal(consumer_of(p, 0, NULL, 0, "web"), "web");
+	assert_string_equal(consumer_of(p, 0, NULL, 0, NULL), "");
+	assert_string_equal(consumer_of(p, 0, NULL, 0, "ftp"), "");
+	assert_string_equal(consumer_of(p, 33, NULL, 0, "web"), "web");
+	assert_string_equal(consumer_of(p, 34, &staff, 1, "web"), "web");
+	assert_string_equal(consumer_of(p, 34, &other, 1, "web"), "claims");
+	assert_string_equal(consumer_of(p, 33, NULL, 0, "smtp"), "claims");
+	assert_string_equal(consumer_of(p, -1, NULL, 0, "smtp"), "claims");
+	assert_string_equal(consumer_of(p, 1001, NULL, 0, "smtp"), "claims");
+	/* A section for services is for nothing else. */
+	assert_string_equal(consumer_of(p, 33, NULL, 0, NULL), "");
+	assert_string_equal(consumer_of(p, 33, &staff, 1, NULL), "staff");
 	policy_free(&p);
 }
 
@@ -509,6 +537,7 @@ main(void)
 		cmocka_unit_test(realm_alone),
 		cmocka_unit_test(matches),
 		cmocka_unit_test(finds_consumers),
+		cmocka_unit_test(services_are_claimed),
 		cmocka_unit_test(lists_rules),
 		cmocka_unit_test(fills_in_defaults),
 		cmocka_unit_test(has_names),
