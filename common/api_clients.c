@@ -56,7 +56,6 @@ struct rows {
 	struct cimd *r;
 	struct maker m;
 	struct json_object *array;
-	const char *consumer; /* NULL: all */
 };
 
 static void
@@ -64,10 +63,6 @@ add_row(void *ctx, const struct store_row *row)
 {
 	struct rows *rows = ctx;
 
-	if (rows->consumer != NULL &&
-	    (row->consumer == NULL ||
-		strcmp(row->consumer, rows->consumer) != 0))
-		return;
 	api_put_row(&rows->m, push_object(&rows->m, rows->array), rows->r, row);
 }
 
@@ -108,11 +103,13 @@ api_clients(struct call *c)
 		api_fail_request(c, why);
 		return;
 	}
-	if ((e = visible_to(c, &rows.consumer, &err)) != CIMD_OK) {
+	if ((e = visible_to(c, &q.consumer, &err)) != CIMD_OK) {
 		fail(c, e, &err);
 		return;
 	}
-	resolver_flush(c->r);
+	/* Others make us write to the disk every few seconds, not at will. */
+	if (c->who->admin)
+		resolver_flush(c->r);
 	maker_init(&rows.m);
 	rows.array = put_array(&rows.m, NULL, "clients");
 	e = store_list(c->r->store, &q, add_row, &rows, &err);
@@ -252,6 +249,21 @@ api_healthz(struct call *c)
 	api_reply(c, &m);
 }
 
+/* Whose figures have the consumer's name on them for who asks. */
+static uint32_t
+named_in_metrics(const struct call *c, const struct policy *p)
+{
+	const struct consumer *consumer;
+	enum asker asker;
+
+	if (c->who->admin)
+		return METRICS_ALL;
+	consumer = policy_consumer(p, c->who, &asker);
+	if (consumer == NULL)
+		return METRICS_NOBODY;
+	return resolver_consumer(c->r, consumer->name);
+}
+
 static const char *
 consumer_name(void *ctx, uint32_t consumer)
 {
@@ -288,6 +300,7 @@ void
 api_metrics(struct call *c)
 {
 	struct cimd_error err = { 0 };
+	struct metrics_names names = { .fn = consumer_name, .ctx = c->r };
 	struct setup *setup;
 	char *text = NULL, problem[256];
 	size_t len = 0;
@@ -296,6 +309,8 @@ api_metrics(struct call *c)
 	bool degraded;
 
 	e = resolver_enter(c->r, &setup, &err);
+	if (e == CIMD_OK)
+		names.which = named_in_metrics(c, setup->policy);
 	setup_free(&setup);
 	if (e == CIMD_OK && (out = open_memstream(&text, &len)) == NULL)
 		e = err_no_memory(&err);
@@ -303,7 +318,7 @@ api_metrics(struct call *c)
 		fail(c, e, &err);
 		return;
 	}
-	metrics_write(&c->r->metrics, consumer_name, c->r, out);
+	metrics_write(&c->r->metrics, &names, out);
 	write_gate(c->r, out);
 	degraded = store_problem(c->r->store, problem, sizeof(problem)) != NULL;
 	(void)fprintf(out,

@@ -93,27 +93,44 @@ write_label(FILE *out, const char *s)
 }
 
 static void
+write_row(FILE *out, const char *metric, const char *consumer,
+    const uint64_t row[METRICS_CODES])
+{
+	int code;
+
+	for (code = 0; code < METRICS_CODES; code++) {
+		if (row[code] == 0)
+			continue;
+		(void)fprintf(out, "%s{consumer=\"", metric);
+		write_label(out, consumer);
+		(void)fprintf(out, "\",code=\"%s\"} %" PRIu64 "\n",
+		    cimd_err_name((enum cimd_err)code), row[code]);
+	}
+}
+
+static void
 write_table(FILE *out, const char *metric,
     const _Atomic uint64_t table[METRICS_CONSUMERS][METRICS_CODES],
-    metrics_name_fn *name, void *ctx)
+    const struct metrics_names *names)
 {
-	const char *consumer;
+	uint64_t row[METRICS_CODES], rest[METRICS_CODES] = { 0 };
+	const char *name;
 	uint32_t i;
 	int code;
 
 	for (i = 0; i < METRICS_CONSUMERS; i++) {
-		if ((consumer = name(ctx, i)) == NULL)
-			return;
-		for (code = 0; code < METRICS_CODES; code++) {
-			if (get(&table[i][code]) == 0)
-				continue;
-			(void)fprintf(out, "%s{consumer=\"", metric);
-			write_label(out, consumer);
-			(void)fprintf(out, "\",code=\"%s\"} %" PRIu64 "\n",
-			    cimd_err_name((enum cimd_err)code),
-			    get(&table[i][code]));
+		if ((name = names->fn(names->ctx, i)) == NULL)
+			break;
+		for (code = 0; code < METRICS_CODES; code++)
+			row[code] = get(&table[i][code]);
+		if (names->which == METRICS_ALL || names->which == i) {
+			write_row(out, metric, name, row);
+			continue;
 		}
+		for (code = 0; code < METRICS_CODES; code++)
+			rest[code] += row[code];
 	}
+	write_row(out, metric, "", rest);
 }
 
 static void
@@ -139,7 +156,7 @@ write_histogram(FILE *out, const struct metrics_histogram *h, const char *way)
 }
 
 void
-metrics_write(const struct metrics *m, metrics_name_fn *name, void *ctx,
+metrics_write(const struct metrics *m, const struct metrics_names *names,
     FILE *out)
 {
 	int code;
@@ -147,10 +164,10 @@ metrics_write(const struct metrics *m, metrics_name_fn *name, void *ctx,
 
 	write_head(out, "cimd_lookups_total", "counter",
 	    "Lookups by consumer and outcome.");
-	write_table(out, "cimd_lookups_total", m->lookup, name, ctx);
+	write_table(out, "cimd_lookups_total", m->lookup, names);
 	write_head(out, "cimd_assertions_total", "counter",
 	    "Client assertions by consumer and outcome.");
-	write_table(out, "cimd_assertions_total", m->assertion, name, ctx);
+	write_table(out, "cimd_assertions_total", m->assertion, names);
 	write_head(out, "cimd_fetches_total", "counter",
 	    "Fetches of documents by outcome.");
 	for (code = 0; code < METRICS_CODES; code++)

@@ -46,11 +46,22 @@ void metrics_assertion(struct metrics *m, uint32_t consumer,
 /* Count one fetch by its outcome. */
 void metrics_fetch(struct metrics *m, enum cimd_err code);
 
-/* The name of a consumer index; NULL ends the consumers. */
-typedef const char *metrics_name_fn(void *ctx, uint32_t consumer);
+/*
+ * Names of consumers: fn gives that of an index, NULL ends them.  Only the
+ * one of index which is named; all others together have the name "".
+ */
+struct metrics_names {
+	const char *(*fn)(void *ctx, uint32_t consumer);
+	void *ctx;
+	uint32_t which; /* or one of these */
+};
+enum {
+	METRICS_ALL = METRICS_CONSUMERS,
+	METRICS_NOBODY
+};
 
 /* Write Prometheus text (exposition format 0.0.4). */
-void metrics_write(const struct metrics *m, metrics_name_fn *name, void *ctx,
+void metrics_write(const struct metrics *m, const struct metrics_names *names,
     FILE *out);
 
 #endif /* METRICS_H */

@@ -124,12 +124,14 @@ typedef void store_row_fn(void *ctx, const struct store_row *row);
 
 /*
  * Call fn for each client and consumer, last seen first, at most limit rows,
- * after skipping offset; contains (NULL: all) is matched in the client_id.
+ * after skipping offset; contains (NULL: all) is matched in the client_id.  Of
+ * one consumer there are only clients that it was seen with.
  * No lock is held while fn runs.  Clients that cannot be read are left out.
  * Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
  */
 struct store_query {
 	const char *contains;
+	const char *consumer; /* rows of this one only; NULL: of all */
 	uint32_t offset, limit;
 };
 enum cimd_err store_list(struct store *s, const struct store_query *q,

@@ -285,6 +285,7 @@ gather(struct store *s, const struct store_query *query, struct rows *rows,
 	query_text(&q, span_of(query->contains));
 	query_int(&q, query->limit);
 	query_int(&q, query->offset);
+	query_text(&q, span_of(query->consumer));
 	while (memory && query_row(&q))
 		memory = rows_add(rows, &q);
 	code = store_read_end(s, db, query_end(&q), err);

@@ -79,7 +79,8 @@ const char *const store_sql[SQL_COUNT] = {
 	    "SELECT c.client_id, a.consumer, a.lookups, a.refused,"
 	    " coalesce(a.first_seen, c.first_seen), coalesce(a.last_seen, 0)"
 	    " FROM client c LEFT JOIN activity a ON a.client = c.id"
-	    " WHERE ?1 IS NULL OR instr(c.client_id, ?1) > 0"
+	    " WHERE (?1 IS NULL OR instr(c.client_id, ?1) > 0)"
+	    " AND (?4 IS NULL OR a.consumer = ?4)"
 	    " ORDER BY 6 DESC, c.id DESC, 2 LIMIT ?2 OFFSET ?3",
 
 	/* jti */

@@ -332,7 +332,7 @@ read_state(struct store *s, uint32_t client)
 {
 	struct cimd_error err = { 0 };
 	struct state state = { .exists = false };
-	struct store_query q = { NULL, 0, 100 };
+	struct store_query q = { NULL, NULL, 0, 100 };
 	struct entry *e = NULL;
 
 	if (store_read(s, span_of(url_of(client)), &e, &err) != CIMD_OK)

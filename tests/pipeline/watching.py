@@ -15,7 +15,7 @@ from cimdd import Cimdd, RULES, short_id
 from consumers import GOOD, IDP, MAIL, MAIL_GROUP, TWO, ConsumerCase
 from keys import Keys
 from load import Herd
-from unixhttp import UnixHTTP
+from unixhttp import Response, UnixHTTP
 
 SAMPLE = re.compile(
     r'([a-z_:][a-z0-9_:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})?'
@@ -228,8 +228,11 @@ class Metrics(ConsumerCase):
     """Prometheus: by code, by consumer, latency."""
 
     def metrics(self, cimd: Cimdd) -> tuple[str, dict[Any, float]]:
-        """GET /metrics."""
-        answer = cimd.socket.get("/metrics")
+        """GET /metrics, as an administrator."""
+        return self.checked(cimd.admin.get("/metrics"))
+
+    def checked(self, answer: Response) -> tuple[str, dict[Any, float]]:
+        """What is in an answer."""
         self.assertEqual(answer.status, 200)
         self.assertTrue(answer.headers["content-type"].startswith(
             "text/plain; version=0.0.4"))
@@ -277,6 +280,23 @@ class Metrics(ConsumerCase):
         for key, value in before.items():
             if key[0].endswith("_total"):
                 self.assertGreaterEqual(after[key], value)
+
+    def test_names_of_others(self) -> None:
+        """Over the lookup socket, figures bear one's own name or none."""
+        cimd = self.start(TWO)
+        self.some_traffic(cimd)
+        _, found = self.checked(cimd.socket.get("/metrics"))
+        labels = [key[1] for key in found if key[0] == "cimd_lookups_total"]
+        self.assertTrue(all('consumer=""' in text for text in labels), labels)
+        self.assertEqual(found["cimd_lookups_total",
+                               'consumer="",code="CIMD_OK"'], 4)
+        _, found = self.checked(self.become(
+            IDP, [], lambda: UnixHTTP(cimd.path).get("/metrics")))
+        self.assertEqual(found["cimd_lookups_total",
+                               'consumer="idp",code="CIMD_OK"'], 3)
+        self.assertEqual(found["cimd_lookups_total",
+                               'consumer="",code="CIMD_OK"'], 1)
+        self.assertNotIn("mail", str(found))
 
     def test_promtool(self) -> None:
         tool = os.environ.get("PROMTOOL") or shutil.which("promtool")

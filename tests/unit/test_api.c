@@ -348,6 +348,54 @@ a_realm_narrows(void **state)
 	    500, "CIMD_E_CONFIG");
 }
 
+/* A consumer's call reads; only an administrator's writes what is counted. */
+static void
+consumers_write_nothing(void **state)
+{
+	const struct cimd_caller idp = { .uid = 1000 };
+	const char one[] = "{\"client_id\": \"https://one.example.com/c\"}";
+	struct fixture *f = *state;
+	struct json_object *o;
+
+	json_object_put(call(f, "deny", one));
+	o = call_as(f, &idp, "client", one);
+	assert_problem(f, o, 403, "CIMD_E_BLOCKED");
+	o = call_as(f, &idp, "clients", "{}");
+	assert_member(o, "clients", "[ ]");
+	json_object_put(o);
+	json_object_put(call(f, "clients", "{}"));
+	o = call_as(f, &idp, "clients", "{}");
+	assert_non_null(strstr(f->a.body, "\"consumer\":\"idp\""));
+	assert_non_null(strstr(f->a.body, "\"refused\":1"));
+	json_object_put(o);
+}
+
+/* Who asks for lookups sees no other consumer's name. */
+static void
+metrics_name_no_other_consumer(void **state)
+{
+	static const char mine[] =
+	    "{consumer=\"idp\",code=\"CIMD_E_POLICY\"} 2";
+	static const char others[] = "{consumer=\"\",code=\"CIMD_E_POLICY\"} ";
+	const struct cimd_caller idp = { .uid = 1000 }, nobody = { .uid = 7 };
+	const char x[] = "{\"client_id\": \"https://x.example.com/c\"}";
+	struct fixture *f = *state;
+
+	json_object_put(call(f, "client", x));
+	json_object_put(call_as(f, &idp, "client", x));
+	json_object_put(call_as(f, &idp, "client", x));
+	json_object_put(call(f, "metrics", ""));
+	assert_non_null(strstr(f->a.body, mine));
+	assert_non_null(strstr(f->a.body, others));
+	json_object_put(call_as(f, &idp, "metrics", ""));
+	assert_non_null(strstr(f->a.body, mine));
+	assert_non_null(strstr(strstr(f->a.body, others), "1\n"));
+	json_object_put(call_as(f, &nobody, "metrics", ""));
+	assert_null(strstr(f->a.body, "idp"));
+	assert_non_null(strstr(f->a.body,
+	    "cimd_lookups_total{consumer=\"\",code=\"CIMD_E_POLICY\"} 3\n"));
+}
+
 static void
 a_realm_names_the_machines_clients(void **state)
 {
@@ -429,6 +477,8 @@ main(void)
 		TEST(a_block_acts_and_shows),
 		TEST(policy_test_explains),
 		TEST(a_realm_narrows),
+		TEST(consumers_write_nothing),
+		TEST(metrics_name_no_other_consumer),
 		TEST(a_realm_names_the_machines_clients),
 		TEST(figures_and_health),
 		TEST(reload_is_all_or_nothing),

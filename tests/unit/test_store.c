@@ -228,14 +228,21 @@ add_row(void *ctx, const struct store_row *row)
 }
 
 static void
+assert_query(struct box *b, const struct store_query *q, const char *want)
+{
+	char out[2000] = "";
+
+	assert_int_equal(store_list(b->s, q, add_row, out, NULL), CIMD_OK);
+	assert_string_equal(out, want);
+}
+
+static void
 assert_list(struct box *b, const char *contains, uint32_t offset,
     uint32_t limit, const char *want)
 {
-	const struct store_query q = { contains, offset, limit };
-	char out[2000] = "";
+	const struct store_query q = { contains, NULL, offset, limit };
 
-	assert_int_equal(store_list(b->s, &q, add_row, out, NULL), CIMD_OK);
-	assert_string_equal(out, want);
+	assert_query(b, &q, want);
 }
 
 static void
@@ -267,6 +274,36 @@ activity_is_listed(void **state)
 	    "https://b.example/c imap 0/1 150-150\n");
 	assert_list(&b, "%", 0, 10, "");
 	assert_list(&b, NULL, 0, 0, "");
+	box_close(&b);
+}
+
+/* A page of one consumer's rows is full, whatever others did meanwhile. */
+static void
+pages_of_one_consumer(void **state)
+{
+	struct store_query q = { NULL, "imap", 0, 2 };
+	struct box b;
+
+	(void)state;
+	box_open(&b, NULL);
+	box_put(&b, "https://a.example/c", true, 10, 50);
+	box_put(&b, "https://b.example/c", true, 10, 60);
+	box_put(&b, "https://c.example/c", true, 10, 70);
+	see(&b, "https://a.example/c", "imap", 1, 100);
+	see(&b, "https://b.example/c", "imap", 1, 110);
+	see(&b, "https://c.example/c", "imap", 1, 120);
+	see(&b, "https://a.example/c", "keycloak", 1, 200);
+	see(&b, "https://b.example/c", "keycloak", 1, 210);
+	assert_query(&b, &q,
+	    "https://c.example/c imap 1/1 120-120\n"
+	    "https://b.example/c imap 1/1 110-110\n");
+	q.offset = 2;
+	assert_query(&b, &q, "https://a.example/c imap 1/1 100-100\n");
+	q.offset = 0;
+	q.contains = "a.ex";
+	assert_query(&b, &q, "https://a.example/c imap 1/1 100-100\n");
+	q.consumer = "";
+	assert_query(&b, &q, "");
 	box_close(&b);
 }
 
@@ -465,7 +502,7 @@ static void *
 work(void *arg)
 {
 	struct worker *w = arg;
-	struct store_query q = { NULL, 0, 10 };
+	struct store_query q = { NULL, NULL, 0, 10 };
 	char out[2000], url[64];
 	uint32_t i;
 
@@ -525,6 +562,7 @@ main(void)
 		cmocka_unit_test(probation_is_bounded_in_bytes),
 		cmocka_unit_test(file_stays_small),
 		cmocka_unit_test(activity_is_listed),
+		cmocka_unit_test(pages_of_one_consumer),
 		cmocka_unit_test(consumers_are_bounded),
 		cmocka_unit_test(activity_of_many_clients),
 		cmocka_unit_test(short_ids_are_found),

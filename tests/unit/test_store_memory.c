@@ -125,7 +125,7 @@ count_row(void *ctx, const struct store_row *row)
 static enum cimd_err
 list(struct box *b, struct cimd_error *err)
 {
-	const struct store_query q = { ".example", 0, 10 };
+	const struct store_query q = { ".example", NULL, 0, 10 };
 	unsigned int n = 0;
 	enum cimd_err code;
 
