@@ -16,6 +16,7 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
+import subprocess
 import sys
 from typing import Any
 
@@ -67,12 +68,38 @@ class Host:
             "-C", os.path.join(labtest.top_src(), "catalog.d")]
         folder = os.path.join(os.environ["LAB_DIR"], "host")
         os.mkdir(folder)
+        self.engine = os.environ.get("CIMD_KEYCLOAK_ENGINE") or "socket"
         self.kc = Keycloak(version, folder, [jar()], options=[
-            f"--spi-client-storage-cimd-socket={self.cimd.path}"])
+            f"--spi-client-storage-cimd-{name}={value}"
+            for name, value in self.options().items()])
+
+    def options(self) -> dict[str, str]:
+        """What the administrator of the machine says."""
+        if self.engine == "socket":
+            return {"socket": self.cimd.path}
+        return {"engine": "jni", "config": self.json, "library": os.path.join(
+            labtest.top_build(), "keycloak-bridge", "native", ".libs",
+            "libcimd_jni.so")}
+
+    @property
+    def json(self) -> str:
+        """cimd.conf as the engine in the virtual machine wants it."""
+        return os.path.join(self.cimd.folder, "cimd.json")
+
+    def write_json(self) -> None:
+        """As an administrator does: cimdd -t --json."""
+        done = subprocess.run([*self.cimd.daemon.argv, "-t", "--json"],
+                              capture_output=True, text=True, check=True)
+        with open(self.json + ".new", "w", encoding="utf-8") as out:
+            out.write(done.stdout)
+        os.rename(self.json + ".new", self.json)
 
     def start(self) -> "Host":
         """Both, one after the other."""
-        self.cimd.start()
+        if self.engine == "socket":
+            self.cimd.start()
+        else:
+            self.write_json()
         self.kc.start()
         return self
 

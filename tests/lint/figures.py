@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 TOP = os.path.realpath(os.environ.get("top_srcdir", "."))
-PRODUCT = ("common", "cimdd", "cimdctl", "plugins")
+PRODUCT = ("common", "cimdd", "cimdctl", "plugins",
+           "keycloak-bridge")
 BESIDE = ("tests", "bench")
 
 # Rules for each function, line and file.

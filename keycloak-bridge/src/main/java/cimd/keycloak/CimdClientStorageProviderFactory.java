@@ -12,12 +12,17 @@ import org.keycloak.storage.client.ClientStorageProviderModel;
  * Keycloak's hook: clients that it does not know are asked for here.
  *
  * <p>The options of the machine belong to it, as
- * {@code --spi-client-storage--cimd--NAME}: {@code engine}, {@code socket},
- * {@code timeout}.
+ * {@code --spi-client-storage--cimd--NAME}: {@code engine} ("socket" or
+ * "jni"), {@code socket} and {@code timeout} for the one, {@code library} and
+ * {@code config} for the other.
  */
 public final class CimdClientStorageProviderFactory
     implements ClientStorageProviderFactory<CimdClientStorageProvider> {
+    private static final String SOCKET_ENGINE = "socket";
+    private static final String JNI_ENGINE = "jni";
     private static final String SOCKET = "/run/cimd/lookup.sock";
+    private static final String LIBRARY = "/usr/lib/libcimd_jni.so";
+    private static final String CONFIG = "/etc/cimd/keycloak.json";
     private static final int TIMEOUT_MILLIS = 5000;
 
     private Config.Scope options;
@@ -36,6 +41,12 @@ public final class CimdClientStorageProviderFactory
     @Override
     public void init(Config.Scope config) {
         options = config;
+        String engine = option("engine", SOCKET_ENGINE);
+        if (!engine.equals(SOCKET_ENGINE) && !engine.equals(JNI_ENGINE)) {
+            throw new IllegalArgumentException("option engine of"
+                + " spi-client-storage-cimd: there is no engine \"" + engine
+                + "\", but \"socket\" and \"jni\"");
+        }
     }
 
     @Override
@@ -65,6 +76,10 @@ public final class CimdClientStorageProviderFactory
     }
 
     private CimdEngine engine() {
+        if (option("engine", SOCKET_ENGINE).equals(JNI_ENGINE)) {
+            return new JniEngine(Path.of(option("library", LIBRARY)),
+                Path.of(option("config", CONFIG)));
+        }
         return new SocketEngine(Path.of(option("socket", SOCKET)),
             options == null ? TIMEOUT_MILLIS
                 : options.getInt("timeout", TIMEOUT_MILLIS));
