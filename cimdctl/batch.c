@@ -181,6 +181,48 @@ write_line(const struct line *l, FILE *out)
 	return ok;
 }
 
+/* One value that is the whole text; NULL: it is none. */
+static struct json_object *
+parse(struct span text, int flags)
+{
+	struct json_tokener *t = json_tokener_new_ex(CIMD_MAX_JSON_DEPTH);
+	struct json_object *v;
+
+	if (t == NULL)
+		return NULL;
+	json_tokener_set_flags(t, flags);
+	v = json_tokener_parse_ex(t, text.p, (int)text.n);
+	if (json_tokener_get_error(t) != json_tokener_success ||
+	    json_tokener_get_parse_end(t) != text.n) {
+		json_object_put(v);
+		v = NULL;
+	}
+	json_tokener_free(t);
+	return v;
+}
+
+/*
+ * Is it strict JSON?  json-c 0.18 takes bytes above 0x7f in a string for
+ * control characters where it is strict, so that letters stand for them.
+ */
+static bool
+is_strict(struct span text)
+{
+	struct json_object *v = NULL;
+	char *copy = malloc(text.n + 1);
+	bool strict;
+	size_t i;
+
+	for (i = 0; copy != NULL && i < text.n; i++)
+		copy[i] = (unsigned char)text.p[i] > 0x7f ? 'x' : text.p[i];
+	if (copy != NULL)
+		v = parse((struct span){ copy, text.n }, JSON_TOKENER_STRICT);
+	strict = v != NULL;
+	json_object_put(v);
+	free(copy);
+	return strict;
+}
+
 /*
  * The line as a tree.  Not the strict scan: an operator's own table may well
  * hold a NUL or a lone surrogate in a URL that is to be refused.
@@ -188,19 +230,8 @@ write_line(const struct line *l, FILE *out)
 static void
 parse_line(struct line *l, struct span text)
 {
-	struct json_tokener *t;
-	struct json_object *v = NULL;
+	struct json_object *v = is_strict(text) ? parse(text, 0) : NULL;
 
-	if ((t = json_tokener_new_ex(CIMD_MAX_JSON_DEPTH)) != NULL) {
-		json_tokener_set_flags(t, JSON_TOKENER_STRICT);
-		v = json_tokener_parse_ex(t, text.p, (int)text.n);
-		if (json_tokener_get_error(t) != json_tokener_success ||
-		    json_tokener_get_parse_end(t) != text.n) {
-			json_object_put(v);
-			v = NULL;
-		}
-		json_tokener_free(t);
-	}
 	if (json_object_is_type(v, json_type_object))
 		l->in = v;
 	else {

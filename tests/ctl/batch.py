@@ -161,6 +161,19 @@ class Batch(labtest.Case):
         self.assertEqual((missing.status, missing.out), (2, ""))
         self.assertIn("No such file", missing.err)
 
+    def test_utf8(self) -> None:
+        """As it is, not escaped; not outside of strings, and no laxer."""
+        name = "\u00c4\u20ac\U0001f642"
+        body = json.dumps({**BASE, "client_name": name}, ensure_ascii=False)
+        good = json.dumps({"id": name, "url": URL, "body": body},
+                          ensure_ascii=False)
+        got = answers([good, good[:-1] + ",}", good[:-1] + "\u00e4}",
+                       good + "\u00e4", "\u00e4" + good])
+        self.assertEqual([a["verdict"] for a in got],
+                         ["accept"] + ["refuse"] * 4)
+        self.assertEqual(got[0]["id"], name)
+        self.assertEqual({a["code"] for a in got[1:]}, {"CIMD_E_JSON"})
+
     def test_policy_for_all_lines(self) -> None:
         path = os.path.join(self.folder(), "policy.json")
         with open(path, "w", encoding="utf-8") as out:

@@ -56,8 +56,16 @@ curl_url_set(CURLU *handle, CURLUPart what, const char *part,
 	return curl.set;
 }
 
+/* The handle is constant since libcurl 8. */
+#if LIBCURL_VERSION_NUM >= 0x080000
+#define READ_HANDLE const CURLU
+#else
+#define READ_HANDLE CURLU
+#endif
+
 CURLUcode
-curl_url_get(CURLU *handle, CURLUPart what, char **part, unsigned int flags)
+curl_url_get(READ_HANDLE *handle, CURLUPart what, char **part,
+    unsigned int flags)
 {
 	assert_ptr_equal(handle, curl.handle);
 	assert_int_equal(what, CURLUPART_HOST);
