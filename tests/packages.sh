@@ -23,6 +23,7 @@ libjson-c-dev
 libmaxminddb-dev
 libmicrohttpd-dev
 libpsl-dev
+libsasl2-dev
 libsqlite3-dev
 libssl-dev
 libsystemd-dev
@@ -45,11 +46,17 @@ curl
 g++
 git
 libclang-rt-dev?
+ldap-utils
 libcmocka-dev
+libsasl2-modules
+libsasl2-modules-db
 mandoc
 pmccabe
+sasl2-bin
 shellcheck
+slapd
 universal-ctags
+valgrind
 '
 
 # For the Keycloak bridge: to build it, to run Keycloak, and a real MCP client

@@ -1,0 +1,17 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The Cyrus SASL plugin in real SASL servers and clients, with a real cimdd,
+real documents and real assertions.  CIMD_BUILD names the build directory."""
+
+import os
+
+import saslhost  # first: it says where the laboratory is
+import labtest
+from properties import Properties
+
+__all__ = ["Properties", "saslhost"]
+
+if __name__ == "__main__":
+    labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
+                                          "fixtures", "documents"),
+                  "--hostile", "--trap", "--dns", "faults"])
