@@ -22,6 +22,7 @@ libidn2-dev
 libjson-c-dev
 libmaxminddb-dev
 libmicrohttpd-dev
+libpam0g-dev
 libpsl-dev
 libsasl2-dev
 libsqlite3-dev
@@ -45,12 +46,14 @@ clang-tidy-14?
 curl
 g++
 git
-libclang-rt-dev?
 ldap-utils
+libclang-rt-dev?
 libcmocka-dev
+libpam-wrapper
 libsasl2-modules
 libsasl2-modules-db
 mandoc
+pamtester
 pmccabe
 sasl2-bin
 shellcheck
