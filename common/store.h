@@ -25,7 +25,8 @@ struct store_limits {
  * lock, migrate the schema.  A newer schema, a read-only disk or a damaged
  * file open read-only where they can be read: store_problem() says so.
  * Fails with: CIMD_E_STORE (second writer, with the number of its process;
- * no such directory, or one that others may write to; not ours),
+ * no such directory, or one that others may write to; not ours; empty or
+ * gone where there was one),
  * CIMD_E_NO_MEMORY.
  */
 enum cimd_err store_open(const char *dir, const struct store_limits *limits,

@@ -13,6 +13,8 @@
 
 #include "store_int.h"
 
+static const char file[] = "cimd.db", lock[] = "cimd.lock";
+
 static enum cimd_err
 fail_errno(struct cimd_error *err, const char *dir, const char *what, int e)
 {
@@ -53,9 +55,16 @@ open_dir(const char *dir, int *fd, struct cimd_error *err)
 	return e;
 }
 
+/*
+ * The lock file: the number of the last process that held it, and, behind
+ * that, the mark, from the moment on when there was a whole store.
+ */
 enum {
-	PID_LEN = 12 /* digits, blanks, newline */
+	PID_LEN = 12, /* digits, blanks, newline */
+	MARK_LEN = 6
 };
+
+static const char mark[MARK_LEN + 1] = "store\n";
 
 /* The number in the lock file, or 0. */
 static long
@@ -92,19 +101,18 @@ write_pid(int fd)
 static enum cimd_err
 take_lock(const char *dir, int dirfd, int *fd, struct cimd_error *err)
 {
-	static const char name[] = "cimd.lock";
 	bool read_only;
 	int e;
 
-	*fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	*fd = openat(dirfd, lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 	    0640);
 	read_only = *fd == -1 && (errno == EROFS || errno == EACCES);
 	if (read_only)
-		*fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		*fd = openat(dirfd, lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (*fd == -1 && read_only && errno == ENOENT)
 		return CIMD_OK;
 	if (*fd == -1)
-		return fail_errno(err, dir, name, errno);
+		return fail_errno(err, dir, lock, errno);
 	while ((e = flock(*fd, LOCK_EX | LOCK_NB)) == -1 && errno == EINTR)
 		continue;
 	if (e == 0 && !read_only)
@@ -122,28 +130,65 @@ take_lock(const char *dir, int dirfd, int *fd, struct cimd_error *err)
 	return CIMD_E_STORE;
 }
 
+static bool
+is_marked(int lock_fd)
+{
+	char text[MARK_LEN];
+
+	return lock_fd != -1 &&
+	    pread(lock_fd, text, MARK_LEN, PID_LEN) == MARK_LEN &&
+	    memcmp(text, mark, MARK_LEN) == 0;
+}
+
+/* Without room for it, an empty file later is taken for a new one. */
+void
+store_mark(int lock_fd)
+{
+	if (lock_fd == -1 || is_marked(lock_fd))
+		return;
+	if (pwrite(lock_fd, mark, MARK_LEN, PID_LEN) == MARK_LEN)
+		(void)fdatasync(lock_fd);
+}
+
+/*
+ * An empty file is a good database for SQLite, and so is none: all blocks
+ * would be forgotten without a word.
+ */
+static enum cimd_err
+check_lost(const char *dir, int dirfd, int lock_fd, struct cimd_error *err)
+{
+	struct stat st;
+	bool there = fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if ((there && st.st_size > 0) || !is_marked(lock_fd))
+		return CIMD_OK;
+	return err_set(err, CIMD_E_STORE, "",
+	    "state_dir %s: %s is %s, but there was a store: restore it, or "
+	    "remove %s too to begin with nothing",
+	    dir, file, there ? "empty" : "gone", lock);
+}
+
 /* The file must be ours before SQLite opens it by name. */
 static enum cimd_err
 make_file(const char *dir, int dirfd, struct cimd_error *err)
 {
-	static const char name[] = "cimd.db";
 	struct stat st;
 	int fd;
 
-	fd = openat(dirfd, name,
+	fd = openat(dirfd, file,
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd != -1) {
 		(void)close(fd);
 		return CIMD_OK;
 	}
 	if (errno != EEXIST && errno != EROFS && errno != EACCES)
-		return fail_errno(err, dir, name, errno);
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return fail_errno(err, dir, name, errno);
+		return fail_errno(err, dir, file, errno);
+	if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return fail_errno(err, dir, file, errno);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, CIMD_E_STORE, "",
-		    "state_dir %s: %s is no regular file", dir, name);
-	return judge_owner(dir, name, &st, err);
+		    "state_dir %s: %s is no regular file", dir, file);
+	return judge_owner(dir, file, &st, err);
 }
 
 enum cimd_err
@@ -157,6 +202,8 @@ store_enter_dir(const char *dir, int *lock_fd, struct cimd_error *err)
 	if (e != CIMD_OK)
 		return e;
 	e = take_lock(dir, dirfd, lock_fd, err);
+	if (e == CIMD_OK)
+		e = check_lost(dir, dirfd, *lock_fd, err);
 	if (e == CIMD_OK)
 		e = make_file(dir, dirfd, err);
 	(void)close(dirfd);

@@ -114,11 +114,14 @@ struct store {
 
 /*
  * Judge the directory, take the writer lock, make an empty file if there is
- * none.  *lock_fd is -1 where a read-only disk has no lock file.
- * Fails with: CIMD_E_STORE.
+ * none and never was one.  *lock_fd is -1 where a read-only disk has no lock
+ * file.  Fails with: CIMD_E_STORE.
  */
 enum cimd_err store_enter_dir(const char *dir, int *lock_fd,
     struct cimd_error *err);
+
+/* Remember that the file is a whole store: an empty one is a loss now. */
+void store_mark(int lock_fd);
 
 /* ---- store_db.c: int is always an SQLite code ---- */
 

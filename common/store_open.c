@@ -202,7 +202,8 @@ open_disk(struct store *s, const char *dir, struct cimd_error *err)
 				*err = why;
 			return e;
 		}
-	}
+	} else
+		store_mark(s->lock_fd);
 	store_check(s);
 	return CIMD_OK;
 }

@@ -265,6 +265,45 @@ foreign_files_are_refused(void **state)
 	box_close(&b);
 }
 
+/* SQLite would begin a new database in each of these, without a block. */
+static void
+lost_files_are_refused(void **state)
+{
+	struct box b;
+
+	(void)state;
+	box_open(&b, NULL);
+	store_close(&b.s);
+	assert_int_equal(truncate(box_file(&b, "cimd.db"), 0), 0);
+	assert_refused(&b, "cimd.db is empty, but there was a store");
+	assert_int_equal(unlink(box_file(&b, "cimd.db")), 0);
+	assert_refused(&b,
+	    "cimd.db is gone, but there was a store: restore it"
+	    ", or remove cimd.lock too");
+	assert_int_equal(access(box_file(&b, "cimd.db"), F_OK), -1);
+	assert_int_equal(unlink(box_file(&b, "cimd.lock")), 0);
+	box_reopen(&b);
+	box_close(&b);
+}
+
+/* It died, or the disk was full, between the file and its tables. */
+static void
+unfinished_files_are_finished(void **state)
+{
+	struct box b;
+
+	(void)state;
+	box_open(&b, NULL);
+	store_close(&b.s);
+	assert_int_equal(truncate(box_file(&b, "cimd.db"), 0), 0);
+	assert_int_equal(truncate(box_file(&b, "cimd.lock"), 12), 0);
+	box_reopen(&b);
+	box_put(&b, "https://a.example/c", true, 10, BOX_NOW);
+	box_reopen(&b);
+	assert_true(box_has(&b, "https://a.example/c", 10));
+	box_close(&b);
+}
+
 /* Change one column of the only client; is its record still handed out? */
 static bool
 survives(struct box *b, const char *sql)
@@ -440,6 +479,8 @@ main(void)
 		cmocka_unit_test(old_versions_are_migrated),
 		cmocka_unit_test(newer_schema_is_only_read),
 		cmocka_unit_test(foreign_files_are_refused),
+		cmocka_unit_test(lost_files_are_refused),
+		cmocka_unit_test(unfinished_files_are_finished),
 		cmocka_unit_test(damaged_records_are_not_read),
 		cmocka_unit_test(swapped_records_are_not_read),
 		cmocka_unit_test(damaged_word_fails),
