@@ -1,19 +1,22 @@
 /*
- * housekeeping.c - what happens now and then: activity, sweeps, held lines
+ * housekeeping.c - what happens now and then: activity, sweeps, log lines
  * SPDX-License-Identifier: Apache-2.0
  */
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "clock.h"
+#include "error.h"
 #include "housekeeping.h"
 #include "resolver.h"
 
 enum {
-	FLUSH_ROWS = 64 /* in one transaction */
+	FLUSH_ROWS = 64,  /* in one transaction */
+	MAX_PROBLEM = 256 /* bytes of what keeps the store from writing */
 };
 
 struct flush {
@@ -84,14 +87,41 @@ pause_round(struct cimd *r)
 	return go_on;
 }
 
+/* Log that the store is not written any more, or is again. */
+static void
+tell_problem(struct cimd *r, char told[MAX_PROBLEM])
+{
+	struct log_line line = { .level = CIMD_LOG_NOTICE,
+		.event = "store",
+		.detail = "it is written again",
+		.ms = -1 };
+	char problem[MAX_PROBLEM];
+	struct cimd_error err;
+
+	(void)store_problem(r->store, problem, sizeof(problem));
+	if (strcmp(problem, told) == 0)
+		return;
+	if (problem[0] != '\0') {
+		line.level = CIMD_LOG_ERROR;
+		line.code = err_set(&err, CIMD_E_STORE, "", "%s", problem);
+		line.err = &err;
+		line.detail = NULL;
+	}
+	log_write(r->log, &line);
+	(void)snprintf(told, MAX_PROBLEM, "%s", problem);
+}
+
 static void *
 run(void *arg)
 {
+	char told[MAX_PROBLEM] = "";
 	struct cimd *r = arg;
 	int64_t now, swept = 0;
 
+	tell_problem(r, told);
 	while (pause_round(r)) {
 		resolver_flush(r);
+		tell_problem(r, told);
 		log_flush(r->log);
 		now = clock_ms() / 1000;
 		if (now - swept < RESOLVER_SWEEP_S)

@@ -1,5 +1,5 @@
 /*
- * housekeeping.h - what happens now and then: activity, sweeps, held lines
+ * housekeeping.h - what happens now and then: activity, sweeps, log lines
  * SPDX-License-Identifier: Apache-2.0
  *
  * step: none; touches the store, the clock and one thread

@@ -72,6 +72,16 @@ class TroubleCase(Case):
         self.assertRegex(found["store_problem"], text)
         metrics = cimd.socket.get("/metrics").body.decode()
         self.assertIn("\ncimd_store_degraded 1\n", metrics)
+        labtest.wait_until(lambda: self.told(cimd)["level"] == "error", 30,
+                           "a line about the store")
+        self.assertRegex(self.told(cimd)["text"], text)
+
+    @staticmethod
+    def told(cimd: Cimdd) -> dict[str, Any]:
+        """The last log line about the store as a whole."""
+        lines = [line for line in cimd.lines("store")
+                 if "client_id" not in line]
+        return lines[-1] if lines else {"level": ""}
 
     def assertNoProblem(self, cimd: Cimdd) -> None:
         """All is well."""
@@ -139,6 +149,8 @@ class FullDisk(TroubleCase):
             lambda: cimd.act("deny", url).status == 200, 20,
             "a write that succeeds")
         self.assertNoProblem(cimd)
+        labtest.wait_until(lambda: self.told(cimd)["level"] == "notice", 30,
+                           "a line that all is well")
         cimd.crash()
         self.assertFails(cimd.lookup(url), "CIMD_E_BLOCKED")
         self.assertNoProblem(cimd)
@@ -250,6 +262,30 @@ class OtherTrouble(TroubleCase):
         with open(os.path.join(cimd.state, "cimd.db"), "wb") as out:
             out.write(os.urandom(8192))
         self.fails_to_start(cimd, "cimd.db: .*(another program|damaged)")
+
+    def test_lost(self) -> None:
+        """Cut to nothing, or removed: not one block is forgotten."""
+        cimd = self.start()
+        blocked = self.client()
+        cimd.act("deny", blocked)
+        cimd.stop()
+        path = os.path.join(cimd.state, "cimd.db")
+        with open(path, "rb") as src:
+            whole = src.read()
+        with open(path, "wb"):
+            pass
+        self.fails_to_start(cimd, "cimd.db is empty, but there was a store")
+        os.unlink(path)
+        self.fails_to_start(cimd, "cimd.db is gone, but there was a store")
+        with open(path, "wb") as out:
+            out.write(whole)
+        cimd.start()
+        self.assertFails(cimd.lookup(blocked), "CIMD_E_BLOCKED")
+        cimd.stop()
+        os.unlink(path)
+        os.unlink(os.path.join(cimd.state, "cimd.lock"))
+        cimd.start()
+        cimd.known(blocked)
 
     def test_damaged_records(self) -> None:
         """Somebody wrote into a row: it is fetched again, not believed."""
