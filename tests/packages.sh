@@ -44,12 +44,15 @@ clang-14?
 clang-format-14?
 clang-tidy-14?
 curl
+dovecot-imapd
 g++
 git
 ldap-utils
 libclang-rt-dev?
 libcmocka-dev
+libnginx-mod-http-auth-pam
 libpam-wrapper
+libpamtest0-dev
 libsasl2-modules
 libsasl2-modules-db
 mandoc

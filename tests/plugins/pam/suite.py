@@ -8,8 +8,10 @@ import os
 import pamhost  # first: it says where the laboratory is
 import labtest
 from authenticate import Account, Auth, Options, Trouble
+from hosts import Dovecot, Nginx, Saslauthd
 
-__all__ = ["Account", "Auth", "Options", "pamhost", "Trouble"]
+__all__ = ["Account", "Auth", "Dovecot", "Nginx", "Options", "pamhost",
+           "Saslauthd", "Trouble"]
 
 if __name__ == "__main__":
     labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
