@@ -26,10 +26,9 @@ print_side(struct out *o, enum style style, const char *sign,
 
 static void
 print_head(struct out *o, const char *sign, const char *name,
-    struct json_object *record)
+    const char *sha256)
 {
-	out_line(o, STYLE_BOLD, "%s %s  document %s", sign, name,
-	    jget_string(record, "document_sha256"));
+	out_line(o, STYLE_BOLD, "%s %s  document %s", sign, name, sha256);
 }
 
 static void
@@ -37,6 +36,7 @@ print_diff(const struct ctl *c, struct json_object *diff,
     struct json_object *entry)
 {
 	const char *id = jget_string(diff, "client_id");
+	const char *now = jget_string(jget(entry, "live"), "document_sha256");
 	struct json_object *changes = jget(diff, "changes");
 	struct out *o = c->out;
 
@@ -47,8 +47,13 @@ print_diff(const struct ctl *c, struct json_object *diff,
 		    id);
 		return;
 	}
-	print_head(o, "---", "approved", jget(entry, "approved"));
-	print_head(o, "+++", "now     ", jget(entry, "live"));
+	if (jget(diff, "approved_sha256") != NULL)
+		print_head(o, "---", "approved",
+		    jget_string(diff, "approved_sha256"));
+	else /* what was served first, to a tenant or to all */
+		print_head(o, "---", "first   ",
+		    jget_string(diff, "first_sha256"));
+	print_head(o, "+++", "now     ", now);
 	json_object_object_foreach(changes, member, change)
 	{
 		out_line(o, STYLE_DIM, "@@ %s @@", member);
@@ -58,8 +63,7 @@ print_diff(const struct ctl *c, struct json_object *diff,
 	out_line(o, STYLE_PLAIN, "%s", "");
 	out_line(o, STYLE_PLAIN,
 	    "changed: %s.  To accept it:", jget_string(diff, "severity"));
-	out_line(o, STYLE_PLAIN, "  cimdctl approve --sha256 %s %s",
-	    jget_string(jget(entry, "live"), "document_sha256"), id);
+	out_line(o, STYLE_PLAIN, "  cimdctl approve --sha256 %s %s", now, id);
 }
 
 /* The entry first: if the document changes after that, approving its hash

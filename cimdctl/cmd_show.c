@@ -65,6 +65,26 @@ add_document(struct table *t, struct json_object *client)
 	add_text(t, "privacy", client, "policy_uri");
 }
 
+/* What tenants saw first, where no document is approved for all. */
+static void
+add_baselines(struct table *t, struct json_object *o)
+{
+	size_t i, n = jget_count(o, "baselines");
+	struct json_object *b;
+	const char *tenant;
+
+	for (i = 0; i < n; i++) {
+		b = jget_item(o, "baselines", i);
+		tenant = jget_string(b, "tenant");
+		table_row(t);
+		table_cell(t, STYLE_DIM, "%s", i == 0 ? "first seen by" : "");
+		table_cell(t, STYLE_PLAIN, "%s: %s%s",
+		    *tenant != '\0' ? tenant : "this machine's rules",
+		    jget_string(b, "document_sha256"),
+		    jget_true(b, "update_waits") ? ", update waits" : "");
+	}
+}
+
 static enum ctl_exit
 print_entry(const struct ctl *c, struct json_object *o)
 {
@@ -90,6 +110,7 @@ print_entry(const struct ctl *c, struct json_object *o)
 	fact_time(&t, "expires", jget_int(o, "expires_at"), now);
 	add_text(&t, "document", live, "document_sha256");
 	add_text(&t, "approved", approved, "document_sha256");
+	add_baselines(&t, o);
 	fact_list(&t, "warnings", live, "warnings");
 	add_document(&t, jget(live, "client"));
 	return table_print(&t, c->out) ? CTL_OK : ctl_no_memory(c);

@@ -75,8 +75,8 @@ void api_metrics(struct call *c);
 void api_healthz(struct call *c);
 
 /*
- * Read client_id, redirect_uri, purpose and policy into out; strings are
- * borrowed from args.  False: *why says what is wrong.
+ * Read client_id, redirect_uri, purpose, tenant and policy into out; strings
+ * are borrowed from args.  False: *why says what is wrong.
  */
 bool api_request(struct json_object *args, struct cimd_request *out,
     const char **why);

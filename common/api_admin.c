@@ -240,7 +240,7 @@ api_deny(struct call *c)
 		    URL_ALLOW_ADDRESS | URL_ALLOW_SPECIAL, &url, &d.err);
 	if (d.code == CIMD_OK)
 		d.code = store_govern(c->r->store, span_of(d.id),
-		    GOVERN_BLOCKED, d.e != NULL ? d.e->approved : NULL,
+		    GOVERN_BLOCKED, d.e != NULL ? d.e->word.approved : NULL,
 		    clock_utc(), &d.err);
 	finish(&d);
 }
@@ -257,7 +257,7 @@ api_unblock(struct call *c)
 		    "no administrator blocked this client");
 	if (d.code == CIMD_OK)
 		d.code = store_govern(c->r->store, span_of(d.id), GOVERN_NONE,
-		    d.e->approved, clock_utc(), &d.err);
+		    d.e->word.approved, clock_utc(), &d.err);
 	finish(&d);
 }
 
@@ -277,6 +277,8 @@ api_diff(struct call *c)
 {
 	struct cimd_error err = { 0 };
 	struct json_object *diff = NULL;
+	const struct yardstick *y;
+	struct client_fields f;
 	struct entry *e;
 	struct maker m;
 	enum cimd_err code;
@@ -284,18 +286,23 @@ api_diff(struct call *c)
 	char *id;
 
 	code = find(c, &id, &e, &err);
-	both = e != NULL && e->approved != NULL && e->live != NULL;
+	y = e != NULL ? entry_shown(e) : NULL;
+	both = y != NULL && e->live != NULL;
 	if (code == CIMD_OK && !both)
 		code = err_set(&err, CIMD_E_NOT_STORED, "",
 		    "there are not both an approved and a present document");
 	if (code == CIMD_OK && both)
-		code = change_diff(e->approved, e->live, &diff, &err);
+		code = change_diff(y->approved, e->live, &diff, &err);
 	if (code == CIMD_OK && both) {
 		maker_init(&m);
 		put_string(&m, NULL, "client_id", id);
 		put_string(&m, NULL, "severity",
-		    change_severity(change_classify(e->approved, e->live)));
+		    change_severity(change_classify(y->approved, e->live)));
 		put_tree(&m, NULL, "changes", diff);
+		client_fields(y->approved, &f);
+		put_hex(&m, NULL,
+		    y == &e->word ? "approved_sha256" : "first_sha256",
+		    f.document_sha256);
 		api_reply(c, &m);
 	} else
 		fail(c, id, code, &err);

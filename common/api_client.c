@@ -61,11 +61,13 @@ api_request(struct json_object *args, struct cimd_request *out,
     const char **why)
 {
 	struct span id = { 0 }, redirect = { 0 }, purpose = { 0 };
+	struct span tenant = { 0 };
 
 	*out = (struct cimd_request){ .purpose = CIMD_AUTHORIZE };
 	if (!get_span(args, "client_id", &id, why) ||
 	    !get_span(args, "redirect_uri", &redirect, why) ||
 	    !get_span(args, "purpose", &purpose, why) ||
+	    !get_span(args, "tenant", &tenant, why) ||
 	    !read_policy(args, out, why))
 		return false;
 	if (id.p == NULL) {
@@ -80,6 +82,8 @@ api_request(struct json_object *args, struct cimd_request *out,
 	out->client_id_len = id.n;
 	out->redirect_uri = redirect.p;
 	out->redirect_uri_len = redirect.n;
+	out->tenant = tenant.p;
+	out->tenant_len = tenant.n;
 	return true;
 }
 

@@ -143,7 +143,7 @@ put_common(struct maker *m, struct json_object *o, struct cimd *r,
 		    client_text(e->live, CLIENT_NAME));
 	put_trust(m, o, r, e);
 	put_string(m, o, "governance", governance_name(e->governance));
-	put_bool(m, o, "update_waits", e->update_waits);
+	put_bool(m, o, "update_waits", entry_update_waits(e));
 }
 
 static void
@@ -163,6 +163,28 @@ put_record(struct maker *m, const char *name, const struct cimd_client *c)
 	    json_tokener_parse(cimd_client_json(c, &(size_t){ 0 })));
 }
 
+/* Tenants that have a yardstick of their own. */
+static void
+put_baselines(struct maker *m, const struct entry *e)
+{
+	const struct yardstick *y;
+	struct client_fields f;
+	struct json_object *a, *o;
+	size_t i;
+
+	if (e->word.approved != NULL || e->n_baselines == 0)
+		return;
+	a = put_array(m, NULL, "baselines");
+	for (i = 0; i < e->n_baselines; i++) {
+		y = &e->first[e->baseline[i].first];
+		o = push_object(m, a);
+		put_string(m, o, "tenant", e->baseline[i].tenant);
+		client_fields(y->approved, &f);
+		put_hex(m, o, "document_sha256", f.document_sha256);
+		put_bool(m, o, "update_waits", y->update_waits);
+	}
+}
+
 void
 api_put_entry(struct maker *m, struct cimd *r, const struct entry *e)
 {
@@ -175,7 +197,8 @@ api_put_entry(struct maker *m, struct cimd *r, const struct entry *e)
 		put_int(m, NULL, "expires_at", e->freshness.expires_at);
 	}
 	put_record(m, "live", e->live);
-	put_record(m, "approved", e->approved);
+	put_record(m, "approved", e->word.approved);
+	put_baselines(m, e);
 }
 
 void

@@ -184,8 +184,10 @@ enum cimd_purpose {
 /*
  * One lookup.  Zero every member that is not used.  client_id and
  * redirect_uri are bytes from outside; policy is the JSON of a realm's own
- * policy (see cimd.conf(5)); consumer is the name of the consumer section
- * that asks, NULL for the process itself (no consumer restrictions).
+ * policy (see cimd.conf(5)); tenant names that realm, in at most 128 bytes
+ * without control characters: what it pins is pinned for it alone.  consumer
+ * is the name of the consumer section that asks, NULL for the process itself
+ * (no consumer restrictions).
  */
 struct cimd_request {
 	const char *client_id;
@@ -196,6 +198,8 @@ struct cimd_request {
 	size_t policy_len;
 	const char *consumer;
 	enum cimd_purpose purpose;
+	const char *tenant; /* NULL: none */
+	size_t tenant_len;
 };
 
 /*

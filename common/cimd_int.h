@@ -26,6 +26,7 @@ enum {
 	CIMD_MAX_KEYS = 64,          /* keys of one JWK set */
 	CIMD_MAX_RECORD = 262144,    /* bytes; twice the keys, and the rest */
 	CIMD_MAX_REQUEST = 65536,    /* bytes of one request on the wire */
+	CIMD_MAX_TENANT = 128,       /* bytes of a tenant's name */
 	CIMD_MAX_CONFIG = 1048576,   /* bytes of configuration JSON */
 	CIMD_MAX_ASSERTION = 8192,   /* bytes; saslauthd's query buffer */
 	CIMD_MAX_ADDRESSES = 32,     /* addresses of one host */

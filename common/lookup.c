@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <stdio.h>
+
 #include "clock.h"
 #include "error.h"
 #include "resolve.h"
@@ -61,6 +63,18 @@ lookup_consumer(struct lookup *l, const struct cimd_caller *who,
 	if (l->consumer != NULL)
 		l->consumer_index = resolver_consumer(l->r, l->consumer->name);
 	return CIMD_OK;
+}
+
+void
+lookup_tenant(const struct lookup *l, char out[LOOKUP_TENANT])
+{
+	const char *consumer = l->consumer != NULL ? l->consumer->name : "";
+	const struct cimd_request *r = &l->request;
+
+	out[0] = '\0';
+	if (l->verdict.realm_update)
+		(void)snprintf(out, LOOKUP_TENANT, "%s/%.*s", consumer,
+		    (int)r->tenant_len, r->tenant != NULL ? r->tenant : "");
 }
 
 static enum cimd_err

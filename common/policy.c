@@ -353,6 +353,7 @@ policy_judge(const struct policy_question *q, struct verdict *out,
 	    q->realm != NULL && q->consumer != NULL && q->consumer->delegate;
 	if (q->machine != NULL && !delegated)
 		e = admit(q, q->machine, &v, err);
+	v.realm_update = q->realm != NULL && v.update == UPDATE_LIVE;
 	if (e == CIMD_OK && q->realm != NULL)
 		e = admit(q, q->realm, &v, err);
 	if (e == CIMD_OK && v.n_rules == 0)

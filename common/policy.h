@@ -163,6 +163,7 @@ struct verdict {
 	bool named;         /* and one by this very URL, not by a pattern */
 	enum trust trust;   /* the lowest of all; never TRUST_BLOCKED */
 	enum update update; /* the strictest of all */
+	bool realm_update;  /* if not live: only the realm wants it so */
 	bool lenient_type;  /* all say lenient */
 	bool no_method_invalid_client; /* no_common_method_error: answer
 					  CIMD_E_AUTH_METHOD of decide() with

@@ -31,6 +31,7 @@ refresh_new(const struct lookup *l)
 	f->setup = setup_ref(l->setup);
 	f->realm = l->realm != NULL ? policy_ref(l->realm) : NULL;
 	f->verdict = l->verdict;
+	lookup_tenant(l, f->tenant);
 	url_move(&l->url, f->client_id, &f->url);
 	return f;
 }
@@ -258,11 +259,10 @@ make_entry(struct job *j)
 	    j->facts.last_modified);
 	if (j->old == NULL)
 		return e;
-	e->governance = j->old->governance;
-	e->kept = e->kept || j->old->kept;
-	e->first_seen = j->old->first_seen;
-	if (j->old->approved != NULL)
-		e->approved = client_ref(j->old->approved);
+	if (!entry_inherit(e, j->old)) {
+		entry_free(&e);
+		return NULL;
+	}
 	if (j->unchanged && e->etag[0] == '\0')
 		(void)memcpy(e->etag, j->old->etag, sizeof(e->etag));
 	if (j->unchanged && e->last_modified[0] == '\0')
@@ -272,41 +272,33 @@ make_entry(struct job *j)
 }
 
 bool
-refresh_wants_baseline(const struct verdict *v, const struct entry *e)
+refresh_wants_baseline(const struct verdict *v, const struct entry *e,
+    const char *tenant)
 {
 	return v->update != UPDATE_LIVE && v->trust != TRUST_PENDING &&
-	    e->live != NULL && e->approved == NULL &&
-	    e->governance != GOVERN_BLOCKED;
+	    e->live != NULL && e->governance != GOVERN_BLOCKED &&
+	    entry_yardstick(e, tenant) == NULL;
 }
 
 enum cimd_err
-refresh_baseline(struct cimd *r, struct span client_id,
-    const struct cimd_client *live, int64_t now)
+refresh_baseline(struct cimd *r, const char *tenant,
+    const struct cimd_client *live, struct cimd_error *err)
 {
-	struct entry *e = NULL;
-	enum cimd_err code;
+	enum cimd_err e = store_baseline(r->store, tenant, live, err);
 
-	(void)pthread_mutex_lock(&r->govern);
-	code = store_read(r->store, client_id, &e, NULL);
-	if (code == CIMD_OK && e != NULL && e->approved == NULL &&
-	    e->governance != GOVERN_BLOCKED) {
-		code = store_govern(r->store, client_id, e->governance, live,
-		    now, NULL);
-		if (code == CIMD_OK)
-			table_drop(r->table, client_id);
-	}
-	(void)pthread_mutex_unlock(&r->govern);
-	entry_free(&e);
-	return code;
+	if (e == CIMD_OK)
+		table_drop(r->table, span_of(cimd_client_id(live)));
+	return e;
 }
 
 /* Keep e in memory, since the store cannot write. */
 static void
 keep_in_memory(struct job *j, struct entry *e, uint64_t generation)
 {
-	if (j->admitted && refresh_wants_baseline(&j->f->verdict, e))
-		e->approved = client_ref(e->live);
-	table_put(j->r->table, e, generation);
+	if (!j->admitted ||
+	    !refresh_wants_baseline(&j->f->verdict, e, j->f->tenant) ||
+	    entry_add_baseline(e, span_of(j->f->tenant), e->live))
+		table_put(j->r->table, e, generation);
 }
 
 /*
@@ -327,8 +319,10 @@ keep(struct job *j, uint64_t generation, struct cimd_error *err)
 		return code;
 	}
 	if (store_put(j->r->store, e, j->now, NULL) == CIMD_OK) {
-		if (j->admitted && refresh_wants_baseline(&j->f->verdict, e))
-			(void)refresh_baseline(j->r, id, e->live, j->now);
+		if (j->admitted &&
+		    refresh_wants_baseline(&j->f->verdict, e, j->f->tenant))
+			(void)refresh_baseline(j->r, j->f->tenant, e->live,
+			    NULL);
 		table_drop(j->r->table, id); /* the next reader loads it */
 	} else
 		keep_in_memory(j, e, generation);
@@ -373,14 +367,8 @@ bury(struct job *j)
 	if (store_read(j->r->store, id, &known, NULL) != CIMD_OK ||
 	    known == NULL)
 		known = entry_ref(j->old);
-	if ((e = entry_new(id)) != NULL) {
-		e->governance = known->governance;
-		e->kept = known->kept;
-		e->first_seen = known->first_seen;
-		if (known->approved != NULL)
-			e->approved = client_ref(known->approved);
+	if ((e = entry_new(id)) != NULL && entry_inherit(e, known))
 		table_put(j->r->table, e, generation);
-	}
 	entry_free(&e);
 	entry_free(&known);
 }

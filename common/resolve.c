@@ -30,6 +30,22 @@ find_url(struct lookup *l, struct span id, struct cimd_error *err)
 	return url_admit(&l->url, flags, err);
 }
 
+/* A name that can stand in a log, on a terminal and in the store. */
+static enum cimd_err
+check_tenant(const struct cimd_request *r, struct cimd_error *err)
+{
+	size_t i;
+
+	if (r->tenant_len > CIMD_MAX_TENANT)
+		return err_set(err, CIMD_E_REQUEST, "",
+		    "tenant: more than %d bytes", CIMD_MAX_TENANT);
+	for (i = 0; i < r->tenant_len; i++)
+		if ((unsigned char)r->tenant[i] < 0x20 || r->tenant[i] == 0x7f)
+			return err_set(err, CIMD_E_REQUEST, "",
+			    "tenant: a control character at byte %zu", i);
+	return CIMD_OK;
+}
+
 /* Steps 1 and 2. */
 enum cimd_err
 lookup_begin(struct lookup *l, struct cimd *r,
@@ -44,6 +60,7 @@ lookup_begin(struct lookup *l, struct cimd *r,
 	*l = (struct lookup){ .r = r, .request = *request };
 	l->started_us = clock_us();
 	if ((e = resolver_enter(r, &l->setup, err)) != CIMD_OK ||
+	    (e = check_tenant(request, err)) != CIMD_OK ||
 	    (e = lookup_consumer(l, who, err)) != CIMD_OK)
 		return e;
 	if (realm.p != NULL &&
@@ -75,6 +92,15 @@ judge_governance(const struct lookup *l, const struct entry *e,
 	return CIMD_OK;
 }
 
+static const struct yardstick *
+yardstick_of(const struct lookup *l, const struct entry *e)
+{
+	char tenant[LOOKUP_TENANT];
+
+	lookup_tenant(l, tenant);
+	return entry_yardstick(e, tenant);
+}
+
 /* Which record an entry serves under the rule's update mode. */
 static struct cimd_client *
 record_of(const struct lookup *l, const struct entry *e,
@@ -82,15 +108,39 @@ record_of(const struct lookup *l, const struct entry *e,
 {
 	bool live =
 	    l->verdict.update == UPDATE_LIVE && e->governance != GOVERN_PINNED;
+	const struct yardstick *y = live ? NULL : yardstick_of(l, e);
 
-	if (live || e->approved == NULL || !e->update_waits)
+	if (y == NULL || !y->update_waits)
 		return e->live;
 	*state = SOURCE_PINNED;
-	if (e->served == NULL)
+	if (y->served == NULL)
 		(void)err_set(err, CIMD_E_METADATA, "9.4",
 		    "nothing of the approved document is left in the "
 		    "present one");
-	return e->served;
+	return y->served;
+}
+
+/*
+ * Stored under a rule that takes every document, or by another tenant: what
+ * this one is served first is its yardstick.  It is served too where that
+ * cannot be written now.
+ */
+static enum cimd_err
+set_baseline(const struct lookup *l, const struct entry *e,
+    struct cimd_error *err)
+{
+	struct cimd_error why = { 0 };
+	char tenant[LOOKUP_TENANT];
+
+	if (l->verdict.update == UPDATE_LIVE)
+		return CIMD_OK;
+	lookup_tenant(l, tenant);
+	if (!refresh_wants_baseline(&l->verdict, e, tenant) ||
+	    refresh_baseline(l->r, tenant, e->live, &why) != CIMD_E_PENDING)
+		return CIMD_OK;
+	if (err != NULL)
+		*err = why;
+	return CIMD_E_PENDING;
 }
 
 static int64_t
@@ -118,6 +168,8 @@ conclude(const struct lookup *l, struct entry *e, enum source_state state,
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return err_no_memory(err);
 	code = decide(&l->verdict, client, redirect, &d->d, err);
+	if (code == CIMD_OK)
+		code = set_baseline(l, e, err);
 	if (code != CIMD_OK) {
 		free(d);
 		return code;
@@ -133,10 +185,6 @@ conclude(const struct lookup *l, struct entry *e, enum source_state state,
 	d->entry = entry_ref(e);
 	d->client = client_ref(client);
 	*out = d;
-	/* Stored under a rule that takes every document, or by a realm's. */
-	if (refresh_wants_baseline(&l->verdict, e))
-		(void)refresh_baseline(l->r, span_of(e->client_id), e->live,
-		    clock_utc());
 	return CIMD_OK;
 }
 

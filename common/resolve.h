@@ -18,6 +18,11 @@ enum source_state {
 	SOURCE_PINNED, /* an approved record while the live one differs */
 };
 
+enum {
+	/* "consumer/tenant" and NUL; a consumer's name has up to 64 letters */
+	LOOKUP_TENANT = 64 + 1 + CIMD_MAX_TENANT + 1
+};
+
 struct cimd_decision {
 	struct decision d;
 	struct verdict verdict;
@@ -78,6 +83,12 @@ enum cimd_err lookup_finish(struct lookup *l, enum cimd_err flight,
 enum cimd_err lookup_consumer(struct lookup *l, const struct cimd_caller *who,
     struct cimd_error *err);
 
+/*
+ * Who has a baseline of its own (entry.h): "consumer/tenant" where it is the
+ * realm that wants updates to wait, else "".
+ */
+void lookup_tenant(const struct lookup *l, char out[LOOKUP_TENANT]);
+
 /* Start a refresh that nobody waits for. */
 void lookup_refresh(const struct lookup *l);
 
@@ -109,6 +120,7 @@ struct refresh {
 	struct verdict verdict;
 	char *client_id;
 	struct url url; /* points into client_id */
+	char tenant[LOOKUP_TENANT];
 };
 struct refresh *refresh_new(const struct lookup *l);
 void refresh_free(void *arg);
@@ -123,16 +135,18 @@ enum cimd_err refresh_work(void *ctx, void *arg, int64_t deadline_ms,
 bool refresh_is_known(const struct verdict *v, const struct entry *e);
 
 /*
- * The first document under "pinned" or "approve" is the yardstick for all
- * later ones, unless the rule wants an administrator to see it first.
+ * The first document under "pinned" or "approve" is the tenant's yardstick
+ * for all later ones, unless the rule wants an administrator to see it first.
  */
-bool refresh_wants_baseline(const struct verdict *v, const struct entry *e);
+bool refresh_wants_baseline(const struct verdict *v, const struct entry *e,
+    const char *tenant);
 
 /*
- * Make live the yardstick, unless there is one by now or the client was
- * blocked.  Fails with: CIMD_E_STORE, CIMD_E_NO_MEMORY.
+ * Make live the tenant's yardstick, unless there is one by now or the client
+ * was blocked.  Fails with: CIMD_E_PENDING (so many tenants have one that an
+ * administrator has to approve one for all), CIMD_E_STORE, CIMD_E_NO_MEMORY.
  */
-enum cimd_err refresh_baseline(struct cimd *r, struct span client_id,
-    const struct cimd_client *live, int64_t now);
+enum cimd_err refresh_baseline(struct cimd *r, const char *tenant,
+    const struct cimd_client *live, struct cimd_error *err);
 
 #endif /* RESOLVE_H */

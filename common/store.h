@@ -92,6 +92,17 @@ enum cimd_err store_govern(struct store *s, struct span client_id,
     struct cimd_error *err);
 
 /*
+ * The first record that a tenant was served: its yardstick from now on
+ * (entry.h), durable when this returns.  Nothing happens if there is one, if
+ * an administrator approved a record or blocked the client, or if nothing is
+ * stored about it.  store_govern() with a record takes the place of all.
+ * Fails with: CIMD_E_PENDING (too many tenants have one), CIMD_E_STORE,
+ * CIMD_E_NO_MEMORY.
+ */
+enum cimd_err store_baseline(struct store *s, const char *tenant,
+    const struct cimd_client *first, struct cimd_error *err);
+
+/*
  * Use up (iss, jti) until keep_until, durable when this returns.
  * Fails with: CIMD_E_REPLAY, CIMD_E_STORE (also when the window is full).
  */

@@ -11,8 +11,7 @@ store_find(struct db *db, struct span client_id, struct client_row *out)
 	struct query q;
 	int64_t governance;
 
-	out->id = 0;
-	out->fresh = false;
+	*out = (struct client_row){ .id = 0 };
 	query_begin(&q, db, SQL_FIND);
 	query_text(&q, client_id);
 	if (query_row(&q)) {
@@ -20,6 +19,8 @@ store_find(struct db *db, struct span client_id, struct client_row *out)
 		out->kept = query_get_int(&q, 1) != 0;
 		governance = query_get_int(&q, 2);
 		out->governance = (enum governance)governance;
+		out->approved = query_get_int(&q, 3) != 0;
+		out->baselines = query_get_int(&q, 4);
 	}
 	return query_end(&q);
 }
@@ -44,7 +45,7 @@ store_find_or_add(struct store *s, struct span client_id, bool kept,
 	query_text(&q, span_of(short_id));
 	query_int(&q, kept);
 	query_int(&q, now);
-	query_int(&q, sum_governance(client_id, GOVERN_NONE, none));
+	query_int(&q, sum_governance(client_id, GOVERN_NONE, none, 0));
 	rc = query_run(&q);
 	out->id = sqlite3_last_insert_rowid(s->writer.h);
 	out->fresh = true;
@@ -53,9 +54,8 @@ store_find_or_add(struct store *s, struct span client_id, bool kept,
 	return rc;
 }
 
-/* A statement whose only parameter is the row of a client. */
-static int
-run_on(struct store *s, enum sql sql, int64_t client)
+int
+store_run_on(struct store *s, enum sql sql, int64_t client)
 {
 	struct query q;
 
@@ -69,8 +69,9 @@ store_drop_document(struct store *s, int64_t client)
 {
 	int rc;
 
-	rc = run_on(s, SQL_DELETE_DOCUMENT, client);
-	return rc == SQLITE_OK ? run_on(s, SQL_SHRINK_CLIENT, client) : rc;
+	rc = store_run_on(s, SQL_DELETE_DOCUMENT, client);
+	return rc == SQLITE_OK ? store_run_on(s, SQL_SHRINK_CLIENT, client) :
+				 rc;
 }
 
 /* How much is in a segment, and how much may be. */
@@ -123,7 +124,7 @@ store_evict(struct store *s, bool kept, int64_t keep)
 		rc = query_end(&q);
 		if (rc != SQLITE_OK || id == 0)
 			return rc;
-		rc = run_on(s, SQL_DELETE_CLIENT, id);
+		rc = store_run_on(s, SQL_DELETE_CLIENT, id);
 		segment.rows--;
 		segment.bytes -= size;
 	}
@@ -202,14 +203,16 @@ strip(struct store *s, struct span client_id, int64_t client)
 	struct query q;
 	int rc;
 
-	rc = run_on(s, SQL_DELETE_DOCUMENT, client);
+	rc = store_run_on(s, SQL_DELETE_DOCUMENT, client);
 	if (rc == SQLITE_OK)
-		rc = run_on(s, SQL_DELETE_ACTIVITY, client);
+		rc = store_run_on(s, SQL_DELETE_BASELINES, client);
+	if (rc == SQLITE_OK)
+		rc = store_run_on(s, SQL_DELETE_ACTIVITY, client);
 	if (rc != SQLITE_OK)
 		return rc;
 	query_begin(&q, &s->writer, SQL_STRIP_CLIENT);
 	query_int(&q, client);
-	query_int(&q, sum_governance(client_id, GOVERN_BLOCKED, none));
+	query_int(&q, sum_governance(client_id, GOVERN_BLOCKED, none, 0));
 	return query_run(&q);
 }
 
@@ -228,7 +231,7 @@ store_forget(struct store *s, struct span client_id, struct cimd_error *err)
 		if (row.governance == GOVERN_BLOCKED)
 			rc = strip(s, client_id, row.id);
 		else
-			rc = run_on(s, SQL_DELETE_CLIENT, row.id);
+			rc = store_run_on(s, SQL_DELETE_CLIENT, row.id);
 	}
 	return store_end(s, rc, err);
 }

@@ -20,19 +20,30 @@ store_short_id(struct span client_id, char out[44])
 		base64url_encode(hash, sizeof(hash), out);
 }
 
+/* An approved record is every tenant's yardstick. */
 static int
 govern(struct store *s, struct span client_id, const struct client_row *row,
     enum governance governance, struct span approved, int64_t now)
 {
+	const int64_t baselines = approved.p == NULL ? row->baselines : 0;
 	struct query q;
+	int rc = SQLITE_OK;
 
+	if (row->baselines != baselines)
+		rc = store_run_on(s, SQL_DELETE_BASELINES, row->id);
+	if (rc != SQLITE_OK)
+		return rc;
 	query_begin(&q, &s->writer, SQL_GOVERN_CLIENT);
 	query_int(&q, row->id);
 	query_int(&q, governance);
 	query_blob(&q, approved);
 	query_int(&q, now);
-	query_int(&q, sum_governance(client_id, governance, approved));
-	return query_run(&q);
+	query_int(&q,
+	    sum_governance(client_id, governance, approved, baselines));
+	query_int(&q, baselines);
+	rc = query_run(&q);
+	return rc == SQLITE_OK ? store_run_on(s, SQL_MEASURE_CLIENT, row->id) :
+				 rc;
 }
 
 enum cimd_err
@@ -57,6 +68,79 @@ store_govern(struct store *s, struct span client_id, enum governance governance,
 	if (rc == SQLITE_OK && governance == GOVERN_NONE)
 		rc = store_evict(s, row.kept, row.id);
 	return store_end(s, rc, err);
+}
+
+/* Has the tenant a yardstick already, of its own or of an administrator? */
+static int
+has_yardstick(struct store *s, const struct client_row *row, struct span tenant,
+    bool *has)
+{
+	struct query q;
+
+	*has = row->approved;
+	if (*has)
+		return SQLITE_OK;
+	query_begin(&q, &s->writer, SQL_FIND_BASELINE);
+	query_int(&q, row->id);
+	query_text(&q, tenant);
+	*has = query_row(&q);
+	return query_end(&q);
+}
+
+static int
+add_baseline(struct store *s, struct span client_id,
+    const struct client_row *row, struct span tenant, struct span record)
+{
+	const struct span none = { NULL, 0 };
+	struct query q;
+	int rc;
+
+	query_begin(&q, &s->writer, SQL_ADD_BASELINE);
+	query_int(&q, row->id);
+	query_text(&q, tenant);
+	query_int(&q, sum_baseline(client_id, tenant, record));
+	query_blob(&q, record);
+	if ((rc = query_run(&q)) != SQLITE_OK)
+		return rc;
+	query_begin(&q, &s->writer, SQL_COUNT_BASELINE);
+	query_int(&q, row->id);
+	query_int(&q,
+	    sum_governance(client_id, row->governance, none,
+		row->baselines + 1));
+	rc = query_run(&q);
+	return rc == SQLITE_OK ? store_run_on(s, SQL_MEASURE_CLIENT, row->id) :
+				 rc;
+}
+
+enum cimd_err
+store_baseline(struct store *s, const char *tenant,
+    const struct cimd_client *first, struct cimd_error *err)
+{
+	const struct span client_id = span_of(cimd_client_id(first));
+	const struct span none = { NULL, 0 };
+	struct client_row row;
+	enum cimd_err code;
+	bool full = false, has = true;
+	int rc;
+
+	if ((code = store_begin(s, true, none, err)) != CIMD_OK)
+		return code;
+	rc = store_find(&s->writer, client_id, &row);
+	if (rc == SQLITE_OK && row.id != 0 && row.governance != GOVERN_BLOCKED)
+		rc = has_yardstick(s, &row, span_of(tenant), &has);
+	if (rc == SQLITE_OK && !has) {
+		full = row.baselines >= STORE_MAX_BASELINES;
+		if (!full)
+			rc = add_baseline(s, client_id, &row, span_of(tenant),
+			    client_bytes(first));
+	}
+	code = store_end(s, rc, err);
+	if (code != CIMD_OK || !full)
+		return code;
+	return err_set(err, CIMD_E_PENDING, "policy",
+	    "%d tenants hold this client to a document of their own; an "
+	    "administrator has to approve one for all",
+	    STORE_MAX_BASELINES);
 }
 
 /* The hash of (iss, jti); iss has its length before it. */

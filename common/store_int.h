@@ -22,6 +22,7 @@ enum {
 	STORE_RETRY_MS = 5000,             /* between writes that fail */
 	STORE_MAX_OUTDATED = 1024,         /* besides those in probation */
 	STORE_MAX_CONSUMERS = 32,          /* rows of activity of one client */
+	STORE_MAX_BASELINES = 256,         /* tenants of one client */
 	STORE_MAX_LINE = 16384,            /* bytes of one audit line */
 	STORE_AUDIT_BYTES = 512,           /* of an audit line, on average */
 	STORE_KEPT_BYTES = 8192, /* of a kept client's records, on average */
@@ -46,6 +47,12 @@ enum sql {
 	SQL_HAS_DOCUMENT,
 	SQL_DELETE_DOCUMENT,
 	SQL_SHRINK_CLIENT,
+	SQL_MEASURE_CLIENT,
+	SQL_BASELINES,
+	SQL_FIND_BASELINE,
+	SQL_ADD_BASELINE,
+	SQL_COUNT_BASELINE,
+	SQL_DELETE_BASELINES,
 	SQL_SEGMENT,
 	SQL_OLDEST,
 	SQL_ADD_ACTIVITY,
@@ -243,7 +250,9 @@ struct client_row {
 	int64_t id; /* 0: none */
 	bool fresh; /* store_find_or_add() made it */
 	bool kept;
+	bool approved; /* a record, by an administrator */
 	enum governance governance;
+	int64_t baselines;
 };
 
 int store_find(struct db *db, struct span client_id, struct client_row *out);
@@ -251,6 +260,9 @@ int store_find(struct db *db, struct span client_id, struct client_row *out);
 /* The row of a client; made if there is none. */
 int store_find_or_add(struct store *s, struct span client_id, bool kept,
     int64_t now, struct client_row *out);
+
+/* A statement whose only parameter is the row of a client. */
+int store_run_on(struct store *s, enum sql sql, int64_t client);
 
 /* Delete the document of a client. */
 int store_drop_document(struct store *s, int64_t client);
@@ -275,9 +287,11 @@ void sum_span(struct sum *sum, struct span s);
 void sum_int(struct sum *sum, int64_t n);
 int64_t sum_end(const struct sum *sum);
 
-/* The sums of a row of client and of a row of document. */
+/* The sums of a row of client, of baseline and of document. */
 int64_t sum_governance(struct span client_id, enum governance governance,
-    struct span approved);
+    struct span approved, int64_t baselines);
+int64_t sum_baseline(struct span client_id, struct span tenant,
+    struct span record);
 int64_t sum_document(const struct entry *e, struct span live);
 
 #endif /* STORE_INT_H */

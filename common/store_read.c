@@ -24,7 +24,16 @@ enum {
 	DOCUMENT_SUM,
 	LIVE,
 	APPROVED,
-	STORED_ID
+	STORED_ID,
+	ROW,
+	BASELINES
+};
+
+/* Columns of SQL_BASELINES. */
+enum {
+	TENANT,
+	BASELINE_SUM,
+	RECORD
 };
 
 static void
@@ -100,6 +109,14 @@ read_document(struct store *s, const struct query *q, struct entry *e)
 	return code;
 }
 
+static enum cimd_err
+damaged(struct store *s, struct cimd_error *err)
+{
+	count_damage(s);
+	return err_set(err, CIMD_E_STORE, "",
+	    "cimd.db: what is stored about this client is damaged");
+}
+
 /* An administrator's word; if it is damaged, nobody knows what it was. */
 static enum cimd_err
 read_governance(struct store *s, const struct query *q, struct entry *e,
@@ -112,16 +129,58 @@ read_governance(struct store *s, const struct query *q, struct entry *e,
 	if (governance < GOVERN_NONE || governance > GOVERN_PINNED ||
 	    !span_eq(client_id, span_of(e->client_id)) ||
 	    query_get_int(q, CLIENT_SUM) !=
-		sum_governance(client_id, (enum governance)governance,
-		    approved)) {
-		count_damage(s);
-		return err_set(err, CIMD_E_STORE, "",
-		    "cimd.db: what is stored about this client is damaged");
-	}
+		sum_governance(client_id, (enum governance)governance, approved,
+		    query_get_int(q, BASELINES)))
+		return damaged(s, err);
 	e->governance = (enum governance)governance;
-	return load(s, approved, e, &e->approved) == CIMD_OK ?
+	return load(s, approved, e, &e->word.approved) == CIMD_OK ?
 	    CIMD_OK :
 	    err_no_memory(err);
+}
+
+static enum cimd_err
+read_baseline(struct store *s, const struct query *q, struct entry *e,
+    struct cimd_error *err)
+{
+	const struct span tenant = query_get_span(q, TENANT);
+	const struct span record = query_get_span(q, RECORD);
+	struct cimd_client *first = NULL;
+	enum cimd_err code;
+	bool added;
+
+	if (query_get_int(q, BASELINE_SUM) !=
+	    sum_baseline(span_of(e->client_id), tenant, record))
+		return damaged(s, err);
+	code = load(s, record, e, &first);
+	if (code == CIMD_OK && first == NULL)
+		return damaged(s, err);
+	added = code == CIMD_OK && entry_add_baseline(e, tenant, first);
+	cimd_client_free(&first);
+	return added ? CIMD_OK : err_no_memory(err);
+}
+
+/* What tenants saw first; of one that is lost, nobody knows whose it was. */
+static enum cimd_err
+read_baselines(struct store *s, const struct query *client, struct entry *e,
+    struct cimd_error *err)
+{
+	int64_t left = query_get_int(client, BASELINES);
+	enum cimd_err code = CIMD_OK;
+	struct query q;
+	int rc;
+
+	if (left == 0)
+		return CIMD_OK;
+	query_begin(&q, client->db, SQL_BASELINES);
+	query_int(&q, query_get_int(client, ROW));
+	for (; code == CIMD_OK && query_row(&q); left--)
+		code = read_baseline(s, &q, e, err);
+	rc = query_end(&q);
+	if (code != CIMD_OK)
+		return code;
+	if (rc != SQLITE_OK)
+		return store_fault(s, rc, false, err);
+	return left == 0 ? CIMD_OK : damaged(s, err);
 }
 
 static enum cimd_err
@@ -138,6 +197,8 @@ read_entry(struct store *s, const struct query *q, struct entry *e,
 		return code;
 	if (read_document(s, q, e) != CIMD_OK)
 		return err_no_memory(err);
+	if ((code = read_baselines(s, q, e, err)) != CIMD_OK)
+		return code;
 	return entry_derive(e, err);
 }
 

@@ -64,6 +64,16 @@ static const char *const steps[] = {
 	" total INTEGER NOT NULL,"
 	" line TEXT NOT NULL"
 	") STRICT;",
+
+	/* 3: the first record of each tenant, and how many there are */
+	"ALTER TABLE client ADD COLUMN baselines INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE baseline ("
+	" client INTEGER NOT NULL REFERENCES client (id) ON DELETE CASCADE,"
+	" tenant TEXT NOT NULL,"
+	" sum INTEGER NOT NULL,"
+	" record BLOB NOT NULL,"
+	" PRIMARY KEY (client, tenant)"
+	") STRICT;",
 };
 
 int

@@ -5,6 +5,12 @@
 
 #include "store_int.h"
 
+/* Bytes of a client's records but the live one. */
+#define HELD                                                                   \
+	"coalesce(length(approved), 0)"                                        \
+	" + (SELECT coalesce(sum(length(record)), 0)"                          \
+	" FROM baseline WHERE client = client.id)"
+
 /* Large columns come last, so that scans do not read them. */
 const char *const store_sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -15,28 +21,24 @@ const char *const store_sql[SQL_COUNT] = {
 	[SQL_READ] = "SELECT c.kept, c.governance, c.first_seen, c.sum,"
 		     " d.fetched_at, d.refresh_at, d.expires_at, d.floor_only,"
 		     " d.etag, d.last_modified, d.sum, d.live, c.approved,"
-		     " c.client_id"
+		     " c.client_id, c.id, c.baselines"
 		     " FROM client c LEFT JOIN document d ON d.client = c.id"
 		     " WHERE c.client_id = ?1",
-	[SQL_FIND] = "SELECT id, kept, governance FROM client"
-		     " WHERE client_id = ?1",
+	[SQL_FIND] = "SELECT id, kept, governance, approved IS NOT NULL,"
+		     " baselines FROM client WHERE client_id = ?1",
 	[SQL_FIND_SHORT] = "SELECT client_id FROM client WHERE short_id = ?1",
 	[SQL_INSERT_CLIENT] =
 	    "INSERT INTO client (client_id, short_id, kept, governance,"
 	    " first_seen, last_seen, active, size, sum)"
 	    " VALUES (?1, ?2, ?3, 0, ?4, ?4, 0, 0, ?5)",
-	[SQL_KEEP_CLIENT] =
-	    "UPDATE client SET kept = max(kept, ?2),"
-	    " size = ?3 + coalesce(length(approved), 0) WHERE id = ?1",
+	[SQL_KEEP_CLIENT] = "UPDATE client SET kept = max(kept, ?2),"
+			    " size = ?3 + " HELD " WHERE id = ?1",
 	[SQL_GOVERN_CLIENT] =
 	    "UPDATE client SET governance = ?2, approved = ?3,"
-	    " governed_at = ?4, sum = ?5,"
-	    " size = coalesce(length(?3), 0) + coalesce("
-	    "(SELECT length(live) FROM document WHERE client = ?1), 0)"
-	    " WHERE id = ?1",
+	    " governed_at = ?4, sum = ?5, baselines = ?6 WHERE id = ?1",
 	[SQL_STRIP_CLIENT] =
 	    "UPDATE client SET approved = NULL, active = 0, size = 0,"
-	    " sum = ?2 WHERE id = ?1",
+	    " baselines = 0, sum = ?2 WHERE id = ?1",
 	[SQL_DELETE_CLIENT] = "DELETE FROM client WHERE id = ?1",
 
 	/* document */
@@ -47,9 +49,24 @@ const char *const store_sql[SQL_COUNT] = {
 	[SQL_HAS_DOCUMENT] = "SELECT 1 FROM document WHERE client ="
 			     " (SELECT id FROM client WHERE client_id = ?1)",
 	[SQL_DELETE_DOCUMENT] = "DELETE FROM document WHERE client = ?1",
-	[SQL_SHRINK_CLIENT] =
-	    "UPDATE client SET size = coalesce(length(approved), 0)"
+	[SQL_SHRINK_CLIENT] = "UPDATE client SET size = " HELD " WHERE id = ?1",
+	[SQL_MEASURE_CLIENT] =
+	    "UPDATE client SET size = " HELD " + coalesce("
+	    "(SELECT length(live) FROM document WHERE client = ?1), 0)"
 	    " WHERE id = ?1",
+
+	/* baseline */
+	[SQL_BASELINES] = "SELECT tenant, sum, record FROM baseline"
+			  " WHERE client = ?1 ORDER BY tenant",
+	[SQL_FIND_BASELINE] = "SELECT 1 FROM baseline"
+			      " WHERE client = ?1 AND tenant = ?2",
+	[SQL_ADD_BASELINE] =
+	    "INSERT INTO baseline (client, tenant, sum, record)"
+	    " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_COUNT_BASELINE] =
+	    "UPDATE client SET baselines = baselines + 1, sum = ?2"
+	    " WHERE id = ?1",
+	[SQL_DELETE_BASELINES] = "DELETE FROM baseline WHERE client = ?1",
 
 	/* segments */
 	[SQL_SEGMENT] = "SELECT count(*), coalesce(sum(size), 0) FROM client"
@@ -101,16 +118,14 @@ const char *const store_sql[SQL_COUNT] = {
 
 	/* housekeeping */
 	[SQL_SHRINK_EXPIRED] =
-	    "UPDATE client SET size = coalesce(length(approved), 0)"
-	    " WHERE id IN"
+	    "UPDATE client SET size = " HELD " WHERE id IN"
 	    " (SELECT client FROM document WHERE expires_at < ?1)",
 	[SQL_EXPIRE_DOCUMENTS] = "DELETE FROM document WHERE expires_at < ?1",
 	[SQL_EXPIRE_CLIENTS] =
 	    "DELETE FROM client WHERE governance = 0 AND active = 0"
-	    " AND approved IS NULL AND NOT EXISTS"
+	    " AND approved IS NULL AND baselines = 0 AND NOT EXISTS"
 	    " (SELECT 1 FROM document WHERE client = client.id)",
-	[SQL_SHRINK_ALL] =
-	    "UPDATE client SET size = coalesce(length(approved), 0)",
+	[SQL_SHRINK_ALL] = "UPDATE client SET size = " HELD,
 	[SQL_DELETE_ALL_DOCUMENTS] = "DELETE FROM document",
 	[SQL_COUNT_CLIENTS] =
 	    "SELECT count(*) FILTER (WHERE governance = 0 AND kept = 1),"

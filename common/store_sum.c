@@ -49,13 +49,26 @@ sum_end(const struct sum *sum)
 
 int64_t
 sum_governance(struct span client_id, enum governance governance,
-    struct span approved)
+    struct span approved, int64_t baselines)
 {
 	struct sum sum = { .n = 0 };
 
 	sum_span(&sum, client_id);
 	sum_int(&sum, governance);
 	sum_span(&sum, approved);
+	if (baselines != 0) /* which rows of before schema 3 have not */
+		sum_int(&sum, baselines);
+	return sum_end(&sum);
+}
+
+int64_t
+sum_baseline(struct span client_id, struct span tenant, struct span record)
+{
+	struct sum sum = { .n = 0 };
+
+	sum_span(&sum, client_id);
+	sum_span(&sum, tenant);
+	sum_span(&sum, record);
 	return sum_end(&sum);
 }
 

@@ -359,24 +359,11 @@ table_generation(struct table *t, struct span client_id)
 	return generation;
 }
 
-static size_t
-bytes_of(const struct entry *e)
-{
-	const struct cimd_client *const record[] = { e->live, e->approved,
-		e->served };
-	size_t i, n = sizeof(*e) + strlen(e->client_id);
-
-	for (i = 0; i < sizeof(record) / sizeof(record[0]); i++)
-		if (record[i] != NULL)
-			n += client_bytes(record[i]).n;
-	return n;
-}
-
 void
 table_put(struct table *t, struct entry *e, uint64_t generation)
 {
 	const struct span client_id = span_of(e->client_id);
-	const size_t bytes = bytes_of(e);
+	const size_t bytes = entry_bytes(e);
 	uint32_t i, cells = TAGMAP_NONE;
 	struct part *p, *other;
 	struct slot *slot;

@@ -251,11 +251,14 @@ class Changes(Base):
         self.serve(client_name="Evil \u202e Studio",
                    redirect_uris=["http://127.0.0.1:33418/",
                                   "https://vscode.dev/other"])
-        self.assertIn("update waits", self.good("show", self.vscode))
+        out = self.good("show", self.vscode)
+        self.assertRegex(out, r"(?m)^update waits +yes; see cimdctl diff$")
+        self.assertRegex(out, r"(?m)^first seen by +this machine's rules: "
+                         r"[0-9a-f]{64}, update waits$")
         out = self.good("diff", self.vscode)
         self.assertNotIn("\u202e", out)
         lines = out.splitlines()
-        self.assertTrue(lines[0].startswith("--- approved"), out)
+        self.assertTrue(lines[0].startswith("--- first "), out)
         self.assertTrue(lines[1].startswith("+++ now"), out)
         self.assertIn("-https://vscode.dev/redirect", lines)
         self.assertIn("+https://vscode.dev/other", lines)
@@ -267,6 +270,9 @@ class Changes(Base):
         self.assertEqual(command[:2], ["cimdctl", "approve"])
         self.good(*command[1:])
         self.assertIn("has not changed", self.good("diff", self.vscode))
+        self.assertNotIn("first seen by", self.good("show", self.vscode))
+        self.serve(client_name="Other")
+        self.assertIn("--- approved", self.good("diff", self.vscode))
 
     def test_approval_of_another_document(self) -> None:
         self.serve(client_name="First")

@@ -46,6 +46,23 @@ governance_of(uint32_t i)
 	return (enum governance)(i % 4);
 }
 
+/* Where no record is approved, tenants have their own. */
+static void
+add_baselines(struct original *o, uint32_t i)
+{
+	static const char *const tenants[] = { "", "idp/a", "idp/b" };
+	struct cimd_client *first;
+	uint32_t t;
+
+	for (t = 0; t < i % 4; t++) {
+		first = box_record(box_url(i), i * 30 + t / 2);
+		assert_int_equal(store_baseline(o->box.s, tenants[t], first,
+				     NULL),
+		    CIMD_OK);
+		cimd_client_free(&first);
+	}
+}
+
 static void
 fill(struct original *o)
 {
@@ -64,6 +81,7 @@ fill(struct original *o)
 				     governance_of(i), approved, BOX_NOW, NULL),
 		    CIMD_OK);
 		cimd_client_free(&approved);
+		add_baselines(o, i);
 		assert_int_equal(store_add_activity(o->box.s, &seen, 1, NULL),
 		    CIMD_OK);
 		(void)snprintf(line, sizeof(line), "{\"line\":%u}", i);
@@ -122,6 +140,20 @@ same_record(const struct cimd_client *a, const struct cimd_client *b)
 	return span_eq(client_bytes(a), client_bytes(b));
 }
 
+static void
+check_baselines(const struct entry *e, const struct entry *want)
+{
+	size_t i;
+
+	assert_int_equal(e->n_baselines, want->n_baselines);
+	for (i = 0; i < e->n_baselines; i++) {
+		assert_string_equal(e->baseline[i].tenant,
+		    want->baseline[i].tenant);
+		assert_true(same_record(e->first[e->baseline[i].first].approved,
+		    want->first[want->baseline[i].first].approved));
+	}
+}
+
 /* Read one client of a file that is damaged somewhere. */
 static void
 check_client(struct original *o, uint32_t i, struct tally *t)
@@ -135,7 +167,8 @@ check_client(struct original *o, uint32_t i, struct tally *t)
 	}
 	assert_non_null(e);
 	assert_int_equal(e->governance, want->governance);
-	assert_true(same_record(e->approved, want->approved));
+	assert_true(same_record(e->word.approved, want->word.approved));
+	check_baselines(e, want);
 	if (e->live == NULL) {
 		assert_int_equal(e->freshness.expires_at, 0);
 		t->dropped++;

@@ -342,7 +342,7 @@ read_state(struct store *s, uint32_t client)
 	state.exists = true;
 	state.governance = e->governance;
 	state.live = version_of(e->live, client);
-	state.approved = version_of(e->approved, client);
+	state.approved = version_of(e->word.approved, client);
 	q.contains = url_of(client);
 	if (store_list(s, &q, sum_lookups, &state.lookups, &err) != CIMD_OK)
 		die(2, "client %u: %s", client, err.text);

@@ -230,6 +230,141 @@ class Who(ConsumerCase):
         self.assertFails(answer, "CIMD_E_CONSUMER")
 
 
+class Tenants(ConsumerCase):
+    """The first document of each tenant is the yardstick of that one."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.url = self.client()
+
+    def ask(self, cimd: Cimdd, tenant: str, update: str = "pinned"
+            ) -> tuple[str, int]:
+        """State and number of redirect URIs that a tenant is given."""
+        answer = cimd.ask(client_id=self.url, tenant=tenant,
+                          policy=realm(self.url, update=update))
+        self.assertEqual(answer.status, 200, answer.body.decode())
+        return self.given(answer.json())
+
+    def given(self, found: dict[str, Any]) -> tuple[str, int]:
+        """What an answer says of it."""
+        return (found["source"]["state"],
+                len(found["client"]["redirect_uris"]))
+
+    def change(self, cimd: Cimdd, uris: int, first: int = 0) -> None:
+        """From now on, the document lists so many redirect URIs."""
+        self.serve(self.url, document={"redirect_uris": [
+            f"https://good.hostile.example.net/{n}"
+            for n in range(first, uris)]})
+        cimd.later(86400 + 60)
+
+    def test_each_has_its_own(self) -> None:
+        for mode, other in (("pinned", "approve"), ("approve", "pinned")):
+            with self.subTest(mode=mode):
+                self.url = self.client()
+                cimd = self.start(DELEGATE)
+                self.change(cimd, 1)
+                self.assertEqual(self.ask(cimd, "one", mode), ("fresh", 1))
+                self.change(cimd, 2)
+                self.assertEqual(self.ask(cimd, "two", other), ("fresh", 2))
+                self.assertEqual(self.ask(cimd, "", mode), ("fresh", 2))
+                self.change(cimd, 3)
+                for again in (lambda: None, cimd.restart, cimd.crash):
+                    again()
+                    self.assertEqual(self.ask(cimd, "one", mode),
+                                     ("pinned", 1))
+                    self.assertEqual(self.ask(cimd, "two", other),
+                                     ("pinned", 2))
+                    self.assertEqual(self.ask(cimd, "", mode), ("pinned", 2))
+                    self.assertEqual(self.ask(cimd, "new", "live"),
+                                     ("fresh", 3))
+                self.assertIs(cimd.rows()[0]["update_waits"], True)
+
+    def test_what_was_removed_acts_for_all(self) -> None:
+        cimd = self.start(DELEGATE)
+        self.change(cimd, 2)
+        self.ask(cimd, "one")
+        self.change(cimd, 3)
+        self.ask(cimd, "two")
+        self.change(cimd, 3, first=1)
+        self.assertEqual(self.ask(cimd, "one"), ("pinned", 1))
+        self.assertEqual(self.ask(cimd, "two"), ("pinned", 2))
+
+    def test_an_administrator_decides_for_all(self) -> None:
+        for deed in ("approve", "pin"):
+            with self.subTest(deed=deed):
+                self.url = self.client()
+                cimd = self.start(DELEGATE)
+                self.change(cimd, 1)
+                self.ask(cimd, "one")
+                self.change(cimd, 2)
+                self.ask(cimd, "two")
+                shown = cimd.show(self.url).json()
+                self.assertEqual(
+                    [(b["tenant"], b["update_waits"])
+                     for b in shown["baselines"]],
+                    [("idp/one", True), ("idp/two", False)])
+                found = cimd.act("diff", self.url).json()
+                self.assertEqual(found["severity"], "redirect_uris")
+                self.assertEqual(found["first_sha256"],
+                                 shown["baselines"][0]["document_sha256"])
+                self.assertNotIn("approved_sha256", found)
+                self.assertEqual(cimd.act(deed, self.url).status, 200)
+                self.assertNotIn("baselines", cimd.show(self.url).json())
+                self.change(cimd, 3)
+                for again in (lambda: None, cimd.crash):
+                    again()
+                    for tenant in ("one", "two", "new"):
+                        self.assertEqual(self.ask(cimd, tenant),
+                                         ("pinned", 2))
+                cimd.act("forget", self.url)
+                self.assertEqual(self.ask(cimd, "one"), ("fresh", 3))
+
+    def test_the_machine_has_its_own(self) -> None:
+        """And where its rule holds as well, it is the machine's that
+        counts: a realm can only be stricter."""
+        rules = DELEGATE.replace(GOOD + "a", self.url).replace(
+            "trust = trusted", "trust = trusted\n    update = approve")
+        cimd = self.start(rules)
+        self.change(cimd, 1)
+        self.assertEqual(self.ask(cimd, "one"), ("fresh", 1))
+        self.change(cimd, 2)
+        self.assertEqual(self.given(cimd.known(self.url)), ("fresh", 2))
+        self.change(cimd, 3)
+        self.assertEqual(self.ask(cimd, "one"), ("pinned", 1))
+        self.assertEqual(self.given(cimd.known(self.url)), ("pinned", 2))
+        cimd.configure(rules.replace("delegate = yes", "delegate = no"))
+        self.assertEqual(cimd.reload().status, 200)
+        for tenant in ("one", "new"):
+            self.assertEqual(self.ask(cimd, tenant), ("pinned", 2))
+
+    def test_blocked_and_unblocked(self) -> None:
+        cimd = self.start(DELEGATE)
+        self.change(cimd, 1)
+        self.ask(cimd, "one")
+        cimd.act("deny", self.url)
+        self.change(cimd, 2)
+        self.assertFails(cimd.ask(
+            client_id=self.url, tenant="one",
+            policy=realm(self.url, update="pinned")), "CIMD_E_BLOCKED")
+        cimd.act("unblock", self.url)
+        self.assertEqual(self.ask(cimd, "one"), ("pinned", 1))
+        cimd.act("deny", self.url)
+        cimd.act("forget", self.url)
+        cimd.act("unblock", self.url)
+        self.assertEqual(self.ask(cimd, "one"), ("fresh", 2))
+
+    def test_names(self) -> None:
+        """128 bytes without control characters."""
+        cimd = self.start(DELEGATE)
+        policy = realm(self.url)
+        for name in ("n" * 129, "a\nb", "\u007f"):
+            answer = cimd.ask(client_id=self.url, tenant=name, policy=policy)
+            self.assertFails(answer, "CIMD_E_REQUEST", "tenant")
+            self.assertEqual(answer.status, 400)
+        self.assertEqual(self.ask(cimd, "n" * 128), ("fresh", 2))
+        self.assertEqual(self.ask(cimd, "\u5370 /"), ("fresh", 2))
+
+
 class Realms(ConsumerCase):
     """A realm's own policy: an allow-list, or only narrower."""
 

@@ -12,7 +12,7 @@ import os
 import cimdd  # first: it says where the laboratory is
 import labtest
 from assertions import Audiences, Rotation, Tokens
-from consumers import Metadata, PolicyTest, Realms, Who
+from consumers import Metadata, PolicyTest, Realms, Tenants, Who
 from freshness import Expiry, Failures, Life, Revalidation, SoftRefresh
 from governance import Blocks, Changes, Forgetting, Pending, Updates
 from load import Bounds, SingleFlight, SlowHosts, Stopping
@@ -28,7 +28,8 @@ __all__ = [
     "FullDisk", "Health", "Life", "Metadata", "Metrics", "Mux", "OtherTrouble",
     "Pending", "PolicyFirst", "PolicyTest", "Purposes", "ReadOnly",
     "Realms", "Reloading", "Requests", "Revalidation", "Rotation",
-    "SingleFlight", "SlowHosts", "SoftRefresh", "Stopping", "Tokens",
+    "SingleFlight", "SlowHosts", "SoftRefresh", "Stopping", "Tenants",
+    "Tokens",
     "Updates", "Who"]
 
 if __name__ == "__main__":

@@ -80,9 +80,12 @@ describe(const struct verdict *v, char *out, size_t size)
 {
 	const char *by = v->explicit_rule ? " by-pattern" : " by-default";
 
-	(void)snprintf(out, size, "%s %s%s%s%s%s%s", v->name,
-	    trust_name(v->trust), v->update == UPDATE_LIVE ? "" : " ",
-	    v->update == UPDATE_LIVE ? "" : update_name(v->update),
+	const char *whose = v->realm_update ? " of-realm" : "";
+	bool live = v->update == UPDATE_LIVE;
+
+	(void)snprintf(out, size, "%s %s%s%s%s%s%s%s", v->name,
+	    trust_name(v->trust), live ? "" : " ",
+	    live ? "" : update_name(v->update), live ? "" : whose,
 	    v->named ? "" : by, v->lenient_type ? " lenient" : "",
 	    v->no_method_invalid_client ? " invalid_client" : "");
 	if (v->n_rules > 1)

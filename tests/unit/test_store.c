@@ -42,8 +42,8 @@ what_was_put_is_read(void **state)
 		assert_true(e->kept);
 		assert_int_equal(e->first_seen, BOX_NOW - 5);
 		assert_int_equal(e->governance, GOVERN_NONE);
-		assert_null(e->approved);
-		assert_false(e->update_waits);
+		assert_null(e->word.approved);
+		assert_false(e->word.update_waits);
 		entry_free(&e);
 		box_reopen(&b);
 	}

@@ -79,7 +79,8 @@ word_is_kept(void **state)
 	box_reopen(&b);
 	e = box_read(&b, url);
 	assert_int_equal(e->governance, GOVERN_APPROVED);
-	assert_true(span_eq(client_bytes(e->approved), client_bytes(approved)));
+	assert_true(
+	    span_eq(client_bytes(e->word.approved), client_bytes(approved)));
 	assert_null(e->live);
 	assert_false(e->kept);
 	assert_int_equal(e->first_seen, BOX_NOW);
@@ -87,15 +88,15 @@ word_is_kept(void **state)
 	box_put(&b, url, true, 10, BOX_NOW);
 	e = box_read(&b, url);
 	assert_int_equal(e->governance, GOVERN_APPROVED);
-	assert_non_null(e->approved);
-	assert_true(e->update_waits); /* the names differ */
+	assert_non_null(e->word.approved);
+	assert_true(e->word.update_waits); /* the names differ */
 	entry_free(&e);
 	assert_int_equal(govern(&b, url, GOVERN_PINNED, approved), CIMD_OK);
 	assert_int_equal(governance_of(&b, url), GOVERN_PINNED);
 	assert_int_equal(govern(&b, url, GOVERN_BLOCKED, NULL), CIMD_OK);
 	e = box_read(&b, url);
 	assert_int_equal(e->governance, GOVERN_BLOCKED);
-	assert_null(e->approved);
+	assert_null(e->word.approved);
 	assert_non_null(e->live);
 	entry_free(&e);
 	assert_int_equal(govern(&b, url, GOVERN_NONE, NULL), CIMD_OK);
@@ -179,7 +180,7 @@ forgetting_leaves_a_block(void **state)
 	e = box_read(&b, a);
 	assert_int_equal(e->governance, GOVERN_BLOCKED);
 	assert_null(e->live);
-	assert_null(e->approved);
+	assert_null(e->word.approved);
 	entry_free(&e);
 	assert_null(box_read(&b, c));
 	assert_int_equal(box_number(&b, "SELECT count(*) FROM document"), 0);

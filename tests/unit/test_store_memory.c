@@ -60,6 +60,7 @@ typedef enum cimd_err operation(struct box *b, struct cimd_error *err);
 
 static const char a_url[] = "https://a.example/c";
 static const char b_url[] = "https://b.example/c";
+static const char c_url[] = "https://c.example/c";
 static struct entry *a_entry;
 
 static enum cimd_err
@@ -78,10 +79,31 @@ read_one(struct box *b, struct cimd_error *err)
 	assert_true((code == CIMD_OK) == (e != NULL));
 	if (e != NULL)
 		assert_true(e->governance == GOVERN_APPROVED &&
-		    e->approved != NULL && e->live != NULL && e->update_waits &&
-		    e->served != NULL);
+		    e->word.approved != NULL && e->live != NULL &&
+		    e->word.update_waits && e->word.served != NULL);
 	entry_free(&e);
 	return code;
+}
+
+static enum cimd_err
+read_baselines(struct box *b, struct cimd_error *err)
+{
+	struct entry *e = NULL;
+	enum cimd_err code;
+
+	code = store_read(b->s, span_of(c_url), &e, err);
+	assert_true((code == CIMD_OK) == (e != NULL));
+	if (e != NULL)
+		assert_true(e->n_baselines == 2 && e->n_first == 2 &&
+		    e->first[1].update_waits);
+	entry_free(&e);
+	return code;
+}
+
+static enum cimd_err
+baseline(struct box *b, struct cimd_error *err)
+{
+	return store_baseline(b->s, "idp/new", a_entry->live, err);
 }
 
 static enum cimd_err
@@ -196,8 +218,9 @@ reopen(struct box *b, struct cimd_error *err)
 	return store_open(b->dir, &b->limits, &b->s, err);
 }
 
-static operation *const operations[] = { put, read_one, govern, use_jti, see,
-	list, find_short, audit, tail, withdraw, forget, sweep, reopen };
+static operation *const operations[] = { put, read_one, read_baselines,
+	baseline, govern, use_jti, see, list, find_short, audit, tail, withdraw,
+	forget, sweep, reopen };
 
 enum kind {
 	OURS,
@@ -231,6 +254,24 @@ one_call(struct box *b, operation *op, enum kind kind, unsigned int n)
 	return hit;
 }
 
+/* Two tenants saw different documents of c_url. */
+static void
+put_baselines(struct box *b)
+{
+	static const char *const tenants[] = { "idp/one", "idp/two" };
+	struct cimd_client *first;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		box_put(b, c_url, true, 10 + i, BOX_NOW);
+		first = box_record(c_url, 10 + i);
+		assert_int_equal(store_baseline(b->s, tenants[i], first, NULL),
+		    CIMD_OK);
+		cimd_client_free(&first);
+	}
+	box_put(b, c_url, true, 10, BOX_NOW);
+}
+
 static void
 sweep_all(enum kind kind)
 {
@@ -249,6 +290,7 @@ sweep_all(enum kind kind)
 			     other->live, BOX_NOW, NULL),
 	    CIMD_OK);
 	assert_int_equal(audit(&b, NULL), CIMD_OK);
+	put_baselines(&b);
 	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
 		for (n = 1; one_call(&b, operations[i], kind, n); n++)
 			continue;

@@ -172,13 +172,18 @@ schema_has_its_marks(void **state)
 	box_close(&b);
 }
 
+/* Of the blocked client below, as version 1 computed it. */
+#define SUM_OF_BLOCK 541459381224049915
+
 /* From every version to the newest, with what was in the file. */
 static void
 old_versions_are_migrated(void **state)
 {
 	struct cimd_error err = { 0 };
 	struct db db = { .h = NULL };
+	struct entry *e;
 	struct box b;
+	char sql[300];
 	int version;
 
 	(void)state;
@@ -195,7 +200,16 @@ old_versions_are_migrated(void **state)
 		assert_int_equal(box_number(&b, "PRAGMA user_version"),
 		    version);
 		box_sql(&b, "INSERT INTO jti VALUES (x'00', 77)");
+		(void)snprintf(sql, sizeof(sql),
+		    "INSERT INTO client (client_id, short_id, kept, governance,"
+		    " first_seen, last_seen, active, size, sum) VALUES"
+		    " ('https://a.example/c', 'x', 1, %d, 1, 1, 0, 0, %lld)",
+		    GOVERN_BLOCKED, (long long)SUM_OF_BLOCK);
+		box_sql(&b, sql);
 		box_reopen(&b);
+		e = box_read(&b, "https://a.example/c");
+		assert_int_equal(e->governance, GOVERN_BLOCKED);
+		entry_free(&e);
 		assert_int_equal(store_audit(b.s, 0, "{}", NULL), CIMD_OK);
 		assert_int_equal(box_number(&b, "SELECT keep_until FROM jti"),
 		    77);
