@@ -143,6 +143,12 @@ lookup_url(struct auxprop *x, const sasl_server_params_t *sparams,
 	return status;
 }
 
+static const char *
+or_empty(const char *text)
+{
+	return text == NULL ? "" : text;
+}
+
 /* user does not end in NUL. */
 static int
 lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
@@ -151,14 +157,22 @@ lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
 	struct auxprop *x = glob_context;
 	const struct memo_key key = {
 		.conn = sparams->utils->conn,
-		.service = sparams->service == NULL ? "" : sparams->service,
+		.service = or_empty(sparams->service),
+		.peer = or_empty(sparams->ipremoteport),
 		.id = user,
 		.id_len = ulen,
 	};
 
 	if (x->options.socket == NULL)
 		return SASL_NOMECH; /* which libsasl2 passes over */
-	if (!is_url(user, ulen) || ulen > x->options.max_length)
+	if (!is_url(user, ulen))
+		return SASL_NOUSER;
+	if (x->options.fault[0] != '\0') {
+		sparams->utils->log(sparams->utils->conn, SASL_LOG_ERR,
+		    "cimd: %s", x->options.fault);
+		return SASL_UNAVAIL;
+	}
+	if (ulen > x->options.max_length)
 		return SASL_NOUSER;
 	if (has_realm(user, ulen, sparams->user_realm)) {
 		sparams->utils->log(sparams->utils->conn, SASL_LOG_ERR,
@@ -188,7 +202,6 @@ sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version,
     int *out_version, sasl_auxprop_plug_t **plug, const char *plugname)
 {
 	struct auxprop *x;
-	int status;
 
 	(void)plugname;
 	if (utils == NULL || out_version == NULL || plug == NULL)
@@ -201,10 +214,9 @@ sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version,
 		free(x);
 		return SASL_NOMEM;
 	}
-	status = option_read(utils, &x->options);
-	if (status != SASL_OK) {
+	if (!option_read(utils, &x->options)) {
 		auxprop_free(x, utils);
-		return status;
+		return SASL_NOMEM;
 	}
 	memcpy(x->name, "cimd", sizeof(x->name));
 	x->plug.name = x->name;

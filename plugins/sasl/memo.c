@@ -35,7 +35,8 @@ matches(const struct memo_slot *s, const struct memo_key *k)
 {
 	return s->conn == k->conn && s->id_len == k->id_len &&
 	    memcmp(s->id, k->id, k->id_len) == 0 &&
-	    strcmp(s->service, k->service) == 0;
+	    strcmp(s->service, k->service) == 0 &&
+	    strcmp(s->peer, k->peer) == 0;
 }
 
 struct cimdclient_answer *
@@ -83,9 +84,10 @@ memo_put(struct memo *m, const struct memo_key *key, int64_t born_ms,
     struct cimdclient_answer **a)
 {
 	const size_t service_len = strlen(key->service);
+	const size_t peer_len = strlen(key->peer);
 	struct memo_slot *s;
 
-	if (service_len <= MEMO_MAX_SERVICE &&
+	if (service_len <= MEMO_MAX_TEXT && peer_len <= MEMO_MAX_TEXT &&
 	    pthread_mutex_trylock(&m->lock) == 0) {
 		s = find_room(m);
 		cimdclient_free(&s->answer);
@@ -94,6 +96,7 @@ memo_put(struct memo *m, const struct memo_key *key, int64_t born_ms,
 		s->born_ms = born_ms;
 		s->conn = key->conn;
 		memcpy(s->service, key->service, service_len + 1);
+		memcpy(s->peer, key->peer, peer_len + 1);
 		memcpy(s->id, key->id, key->id_len);
 		s->id_len = key->id_len;
 		pthread_mutex_unlock(&m->lock);

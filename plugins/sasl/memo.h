@@ -6,7 +6,8 @@
  *
  * One PLAIN login makes libsasl2 ask four times for the same name, within a
  * millisecond and before any password is looked at.  The answer is kept for
- * that: at most MEMO_MS, for the same connection, service and client_id.
+ * that: at most MEMO_MS, for the same connection, service and client_id.  The
+ * address of the peer belongs to a connection, because memory is used again.
  *
  * Any thread.  It never waits: where another thread holds the memo, which in
  * a child after fork() may be for ever, nothing is kept.
@@ -20,14 +21,15 @@
 #include "sasl_cimd.h"
 
 enum {
-	MEMO_MS = 2000,        /* from the answer on */
-	MEMO_ANSWERS = 8,      /* threads that log somebody in at once */
-	MEMO_MAX_SERVICE = 64, /* bytes */
+	MEMO_MS = 2000,     /* from the answer on */
+	MEMO_ANSWERS = 8,   /* threads that log somebody in at once */
+	MEMO_MAX_TEXT = 64, /* bytes of service and peer; longer: no memo */
 };
 
 struct memo_key {
 	const void *conn;
 	const char *service; /* "" for none */
+	const char *peer;    /* address and port; "" where it is not known */
 	const char *id;
 	size_t id_len; /* at most SASL_CIMD_MAX_ID */
 };
@@ -36,7 +38,8 @@ struct memo_slot {
 	struct cimdclient_answer *answer; /* NULL: the slot is free */
 	int64_t born_ms;
 	const void *conn;
-	char service[MEMO_MAX_SERVICE + 1];
+	char service[MEMO_MAX_TEXT + 1];
+	char peer[MEMO_MAX_TEXT + 1];
 	char id[SASL_CIMD_MAX_ID];
 	size_t id_len;
 };

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -28,54 +29,43 @@ get(const sasl_utils_t *utils, const char *name)
 	return value;
 }
 
-/* A number in decimal digits within bounds; initial where it is not set. */
+/* A number in decimal digits within bounds; max where it is not set. */
 static int
 get_number(const sasl_utils_t *utils, const char *name, int min, int max,
-    int *out)
+    struct option_values *out)
 {
 	const char *value = get(utils, name);
 	int n = 0;
 	size_t i;
 
 	if (value == NULL)
-		return SASL_OK;
+		return max;
 	for (i = 0; value[i] >= '0' && value[i] <= '9' && n <= max; i++)
 		n = n * 10 + (value[i] - '0');
-	if (value[i] != '\0' || n < min || n > max) {
-		utils->log(NULL, SASL_LOG_ERR,
-		    "cimd: %s must be a number from %d to %d", name, min, max);
-		return SASL_FAIL;
-	}
-	*out = n;
-	return SASL_OK;
+	if (value[i] != '\0' || n < min || n > max)
+		(void)snprintf(out->fault, sizeof(out->fault),
+		    "%s must be a number from %d to %d", name, min, max);
+	return n;
 }
 
-int
+bool
 option_read(const sasl_utils_t *utils, struct option_values *out)
 {
 	const char *socket = get(utils, "cimd_socket");
-	int timeout_ms = CIMDCLIENT_TIMEOUT_MS;
-	int max_length = SASL_CIMD_MAX_ID;
 
-	*out = (struct option_values){ .socket = NULL };
+	*out = (struct option_values){ .timeout_ms = CIMDCLIENT_TIMEOUT_MS };
 	if (socket == NULL)
-		return SASL_OK;
+		return true;
+	if (get(utils, "cimd_timeout") != NULL)
+		out->timeout_ms = get_number(utils, "cimd_timeout",
+		    MIN_TIMEOUT_MS, MAX_TIMEOUT_MS, out);
+	out->max_length = (size_t)get_number(utils, "cimd_max_length",
+	    MIN_LENGTH, SASL_CIMD_MAX_ID, out);
 	if (socket[0] != '/' ||
-	    strlen(socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
-		utils->log(NULL, SASL_LOG_ERR,
-		    "cimd: cimd_socket must be the path of a socket");
-		return SASL_FAIL;
-	}
-	if (get_number(utils, "cimd_timeout", MIN_TIMEOUT_MS, MAX_TIMEOUT_MS,
-		&timeout_ms) != SASL_OK ||
-	    get_number(utils, "cimd_max_length", MIN_LENGTH, SASL_CIMD_MAX_ID,
-		&max_length) != SASL_OK)
-		return SASL_FAIL;
-	if ((out->socket = strdup(socket)) == NULL)
-		return SASL_NOMEM;
-	out->timeout_ms = timeout_ms;
-	out->max_length = (size_t)max_length;
-	return SASL_OK;
+	    strlen(socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		(void)snprintf(out->fault, sizeof(out->fault),
+		    "cimd_socket must be the path of a socket");
+	return (out->socket = strdup(socket)) != NULL;
 }
 
 void

@@ -30,13 +30,15 @@ struct option_values {
 	char *socket; /* NULL: the plugin does nothing; owned */
 	int timeout_ms;
 	size_t max_length; /* of a client_id */
+	char fault[96];    /* what is wrong with them; "": nothing */
 };
 
 /*
- * Read the options.  Release out with option_clear(), whatever this returns.
- * SASL_FAIL: a value is wrong, which is logged.
+ * Read the options.  Release out with option_clear().  A fault in them is for
+ * each lookup to tell: at this point libsasl2 does not know the application's
+ * log yet.  False: no memory.
  */
-int option_read(const sasl_utils_t *utils, struct option_values *out);
+bool option_read(const sasl_utils_t *utils, struct option_values *out);
 
 void option_clear(struct option_values *v);
 

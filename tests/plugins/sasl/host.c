@@ -28,6 +28,7 @@ enum {
 struct host {
 	sasl_conn_t *conn;
 	const char *names[MAX_ARGS + 1];
+	unsigned port; /* of the next peer */
 };
 
 struct thread {
@@ -142,6 +143,7 @@ request(struct host *h)
 static void
 do_new(struct host *h, char *argv[])
 {
+	char peer[32];
 	size_t i;
 
 	for (i = 0; h->names[i] != NULL; i++) {
@@ -152,9 +154,10 @@ do_new(struct host *h, char *argv[])
 		h->names[i] = strdup(argv[2 + i]);
 	if (h->conn != NULL)
 		sasl_dispose(&h->conn);
+	snprintf(peer, sizeof(peer), "192.0.2.7;%u", h->port++);
 	put_status(sasl_server_new(argv[0], "host.example.com",
-	    argv[1][0] == '\0' ? NULL : argv[1], NULL, "192.0.2.7;40123", NULL,
-	    0, &h->conn));
+	    argv[1][0] == '\0' ? NULL : argv[1], NULL, peer, NULL, 0,
+	    &h->conn));
 	request(h);
 }
 
@@ -336,17 +339,37 @@ on_secret(sasl_conn_t *conn, void *context, int id, sasl_secret_t **out)
 union client_callback {
 	int (*simple)(void *, int, const char **, unsigned *);
 	int (*secret)(sasl_conn_t *, void *, int, sasl_secret_t **);
+	int (*option)(void *, const char *, const char *, const char **,
+	    unsigned *);
 	int (*proc)(void);
 };
 
-/* client USER: what a PLAIN client with this name sends first */
+static int
+on_option(void *context, const char *plugin, const char *option,
+    const char **result, unsigned *len)
+{
+	(void)plugin;
+	if (strcmp(option, "canon_user_plugin") != 0 ||
+	    *(const char *)context == '\0')
+		return SASL_FAIL;
+	*result = context;
+	if (len != NULL)
+		*len = (unsigned)strlen(*result);
+	return SASL_OK;
+}
+
+/* client USER CANON: what a PLAIN client with this name sends first */
 static void
 do_client(char *argv[])
 {
+	char empty[] = "";
 	const union client_callback simple = { .simple = on_simple };
 	const union client_callback secret = { .secret = on_secret };
+	const union client_callback option = { .option = on_option };
 	const sasl_callback_t list[] = {
+		{ SASL_CB_GETOPT, option.proc, argv[1] },
 		{ SASL_CB_AUTHNAME, simple.proc, argv[0] },
+		{ SASL_CB_USER, simple.proc, empty },
 		{ SASL_CB_PASS, secret.proc, NULL },
 		{ SASL_CB_LIST_END, NULL, NULL },
 	};
@@ -362,6 +385,8 @@ do_client(char *argv[])
 	status = sasl_client_start(conn, "PLAIN", NULL, &out, &len, &mech);
 	put_status(status);
 	fputs("sent ", stdout);
+	if (status != SASL_OK || len == 0)
+		putchar('-');
 	for (i = 0; status == SASL_OK && i < len; i++)
 		printf("%02x", (unsigned char)out[i]);
 	putchar('\n');
@@ -397,7 +422,7 @@ act(struct host *h, const char *word, char *argv[])
 int
 main(void)
 {
-	struct host h = { .conn = NULL };
+	struct host h = { .conn = NULL, .port = 40000 };
 	char *line = malloc(MAX_LINE), *argv[MAX_ARGS + 1], *rest, *word;
 	size_t n;
 

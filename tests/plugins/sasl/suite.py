@@ -7,9 +7,13 @@ import os
 
 import saslhost  # first: it says where the laboratory is
 import labtest
+from loading import Loading
+from logins import Logins, Names, Options
 from properties import Properties
+from outages import Outages
 
-__all__ = ["Properties", "saslhost"]
+__all__ = ["Loading", "Logins", "Names", "Options", "Properties", "Outages",
+           "saslhost"]
 
 if __name__ == "__main__":
     labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
