@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "lab"))
@@ -85,8 +87,9 @@ def warm(quick: bool) -> None:
         bench("warm", MANY, n, json.dumps(RULE))
 
 
-def socket_hit(quick: bool) -> None:
-    rounds = 500 if quick else 20000
+@contextlib.contextmanager
+def cimdd() -> Iterator[str]:
+    """A cimdd that admits everybody; the path of its lookup socket."""
     folder = os.path.join(LAB, "bench-cimdd")
     os.makedirs(folder, 0o700, exist_ok=True)
     config = os.path.join(folder, "cimd.conf")
@@ -107,22 +110,78 @@ def socket_hit(quick: bool) -> None:
                 if time.monotonic() > deadline:
                     raise SystemExit("bench: cimdd does not start")
                 time.sleep(0.02)
-            body = json.dumps({"client_id": MANY + "1"}).encode()
-            with socket.socket(socket.AF_UNIX) as sock:
-                sock.connect(lookup)
-                if not over_http(sock, body).startswith(b"HTTP/1.1 200"):
-                    raise SystemExit("bench: the lookup failed")
-                ns = []
-                for _ in range(rounds):
-                    start = time.perf_counter_ns()
-                    over_http(sock, body)
-                    ns.append(time.perf_counter_ns() - start)
+            yield lookup
         finally:
             daemon.terminate()
+
+
+def socket_hit(quick: bool) -> None:
+    rounds = 500 if quick else 20000
+    body = json.dumps({"client_id": MANY + "1"}).encode()
+    with cimdd() as lookup, socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(lookup)
+        if not over_http(sock, body).startswith(b"HTTP/1.1 200"):
+            raise SystemExit("bench: the lookup failed")
+        ns = []
+        for _ in range(rounds):
+            start = time.perf_counter_ns()
+            over_http(sock, body)
+            ns.append(time.perf_counter_ns() - start)
     bare = ping_pong(rounds)
     ratio = statistics.median(ns) / statistics.median(bare)
     print(f"socket: hit {percentiles(ns)}: {ratio:.1f} times a bare "
           "exchange of 1,500 bytes over a UNIX socket")
+
+
+def new_connections(lookup: str, rounds: int) -> list[int]:
+    """What the plugins' way to ask costs from here: a connection for each
+    question."""
+    request = json.dumps({"client_id": MANY + "1"}).encode()
+    ns = []
+    for _ in range(rounds):
+        start = time.perf_counter_ns()
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(lookup)
+            over_http(sock, request)
+        ns.append(time.perf_counter_ns() - start)
+    return ns
+
+
+def sasl(quick: bool) -> None:
+    """The SASL plugin in a process that lives long."""
+    rounds = 500 if quick else 5000
+    plugin = os.path.join(BUILD, "plugins", "sasl", ".libs",
+                          "libcimd_sasl.so")
+    if not os.path.exists(plugin):
+        print("sasl: not built, libsasl2 was not there")
+        return
+    folder = os.path.join(LAB, "bench-sasl")
+    os.makedirs(folder, exist_ok=True)
+    shutil.copy(plugin, folder)
+    with cimdd() as lookup:
+        with open(os.path.join(folder, "bench.conf"), "w",
+                  encoding="utf-8") as dst:
+            dst.write("pwcheck_method: auxprop\nauxprop_plugin: cimd\n"
+                      "canon_user_plugin: cimd\n"
+                      f"cimd_socket: {lookup}\n")
+        program = [os.path.join(BUILD, "bench", "sasl"), MANY]
+        env = {**os.environ, "SASL_PATH": folder, "SASL_CONF_PATH": folder}
+        subprocess.run([*program, "16"], env=env, check=True,  # fetch them
+                       stdout=subprocess.DEVNULL)
+        said = subprocess.run([*program, str(rounds)], env=env, check=True,
+                              capture_output=True, text=True).stdout
+        bare = new_connections(lookup, rounds // 4)
+    took = {name: (int(p50), int(p99)) for name, p50, p99 in
+            (line.split() for line in said.splitlines())}
+    for name, what in (("nobody", "a name that is no URL"),
+                       ("asked", "a client, asked of cimdd"),
+                       ("kept", "a client, from the memo")):
+        print(f"sasl: {what}: p50 {took[name][0] / 1000:.1f} us, "
+              f"p99 {took[name][1] / 1000:.1f} us")
+    asked, kept = took["asked"][0], took["kept"][0]
+    print(f"sasl: without the memo {asked / kept:.1f} times as long; an "
+          f"exchange with cimdd {asked / statistics.median(bare):.2f} times "
+          "one from Python on a new connection")
 
 
 def cold(quick: bool) -> None:
@@ -154,8 +213,8 @@ def flood(quick: bool) -> None:
     bench("flood", MANY, 200 if quick else 100000)
 
 
-MODES = {"warm": warm, "socket": socket_hit, "cold": cold, "herd": herd,
-         "hostile": hostile, "flood": flood}
+MODES = {"warm": warm, "socket": socket_hit, "sasl": sasl, "cold": cold,
+         "herd": herd, "hostile": hostile, "flood": flood}
 
 
 def main(args: list[str]) -> int:

@@ -43,6 +43,15 @@ class Logins(Case):
         self.sasl.plain(self.url, "wrong")
         self.assertEqual(self.lookups(self.cimd), before + 4)
 
+    def test_the_same_connection_again(self) -> None:
+        """For two seconds it is not asked about again."""
+        sasl = self.host(self.cimd, pwcheck_method="auxprop")
+        before = self.lookups(self.cimd)
+        sasl.new()
+        for _ in range(5):
+            self.assertEqual(sasl.exists(self.url).status, OK)
+        self.assertLess(self.lookups(self.cimd), before + 3)
+
     def test_four_questions_of_libsasl2(self) -> None:
         """The usual configuration asks most: one exchange as well."""
         sasl = self.host(self.cimd, pwcheck_method="auxprop")

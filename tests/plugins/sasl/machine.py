@@ -12,8 +12,7 @@ import labtest
 from cimdd import RULES, Cimdd
 from saslhost import Case, plugin_folder
 
-EXAMPLES = os.path.join(labtest.top_src(), "plugins", "sasl", "examples",
-                        "etc")
+EXAMPLES = os.path.join(labtest.top_src(), "doc", "hosts", "sasl")
 MS_BIND = 4096
 
 
@@ -49,8 +48,7 @@ class MachineCase(Case):
         """Sockets in /run/cimd, consumers from the shipped file."""
         os.makedirs("/run/cimd", exist_ok=True)
         self.addCleanup(shutil.rmtree, "/run/cimd")
-        with open(example("cimd", "conf.d", "sasl.conf"),
-                  encoding="utf-8") as src:
+        with open(example("cimd.conf"), encoding="utf-8") as src:
             shipped = src.read()
         one = Cimdd(self, RULES + shipped, mux_group="root",
                     lookup_socket="/run/cimd/lookup.sock")

@@ -49,7 +49,7 @@ class Slapd(MachineCase):
         if sanitizer():
             self.skipTest("stock programs cannot load a sanitizer's plugin")
         self.need("slapd")
-        self.over("/etc/ldap/sasl2", "ldap", "sasl2")
+        self.over("/etc/ldap/sasl2", "ldap")
         self.where = self.folder()
         os.mkdir(os.path.join(self.where, "db"))
         self.socket = os.path.join(self.where, "ldapi")
@@ -62,7 +62,7 @@ class Slapd(MachineCase):
         with open(path, "w", encoding="utf-8") as out:
             out.write(SERVER.format(
                 folder=self.where, url=self.url,
-                cimd=cimd or example("ldap", "cimd.conf")))
+                cimd=cimd or example("slapd-cimd.conf")))
         return path
 
     def start_slapd(self) -> labtest.Daemon:
@@ -158,7 +158,7 @@ class Slapd(MachineCase):
 
     def test_quotes(self) -> None:
         """The shipped file has the quotes that slapd wants."""
-        with open(example("ldap", "cimd.conf"), encoding="utf-8") as src:
+        with open(example("slapd-cimd.conf"), encoding="utf-8") as src:
             text = src.read()
         self.assertIn('\nsasl-auxprops "cimd slapd"\n', text)
         conf = self.configure("good.conf")
