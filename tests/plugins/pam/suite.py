@@ -9,9 +9,10 @@ import pamhost  # first: it says where the laboratory is
 import labtest
 from authenticate import Account, Auth, Options, Trouble
 from hosts import Dovecot, Nginx, Saslauthd
+from machinery import Guest, Linking
 
-__all__ = ["Account", "Auth", "Dovecot", "Nginx", "Options", "pamhost",
-           "Saslauthd", "Trouble"]
+__all__ = ["Account", "Auth", "Dovecot", "Guest", "Linking", "Nginx",
+           "Options", "pamhost", "Saslauthd", "Trouble"]
 
 if __name__ == "__main__":
     labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
