@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import Callable
@@ -125,8 +126,9 @@ def network(addresses: list[str]) -> bool:
 def names(folder: str, nameserver: str) -> None:
     """Point the resolver at the name server of the laboratory."""
     replace_file("/etc/resolv.conf", f"nameserver {nameserver}\n", folder)
-    replace_file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n",
-                 folder)
+    # Keycloak's test database wants to know the machine's own name.
+    replace_file("/etc/hosts", "127.0.0.1 localhost "
+                 f"{socket.gethostname()}\n::1 localhost\n", folder)
     replace_file("/etc/nsswitch.conf", "passwd: files\ngroup: files\n"
                  "shadow: files\nhosts: files dns\nservices: files\n"
                  "protocols: files\n", folder)
