@@ -86,14 +86,23 @@ class Browser:
              **headers: str) -> Page:
         """GET, or POST of a form."""
         data = None if form is None else urllib.parse.urlencode(form).encode()
-        request = urllib.request.Request(url, data, headers)
+        return self.send(urllib.request.Request(url, data, headers))
+
+    def post_json(self, url: str, body: Any, **headers: str) -> Page:
+        """POST of JSON."""
+        return self.send(urllib.request.Request(
+            url, json.dumps(body).encode(),
+            {"Content-Type": "application/json", **headers}))
+
+    def send(self, request: urllib.request.Request) -> Page:
+        """One request."""
         try:
             answer = self.opener.open(request, timeout=120)
         except urllib.error.HTTPError as exc:
             answer = exc
         with answer:
-            return Page(answer.status, answer.headers.get("Location"), url,
-                        answer.read().decode())
+            return Page(answer.status, answer.headers.get("Location"),
+                        request.full_url, answer.read().decode())
 
     def follow(self, page: Page, stop: str) -> Page:
         """Follow redirects until one leads to the client."""

@@ -14,8 +14,10 @@ stand under their real host names.
 from __future__ import annotations
 
 import atexit
+import base64
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -27,7 +29,7 @@ for other in ("lab", "pipeline"):
 import cimdd  # noqa: E402
 import labtest  # noqa: E402
 from flow import Browser, Flow  # noqa: E402
-from keycloak import Keycloak, newest  # noqa: E402
+from keycloak import USER, Keycloak, newest  # noqa: E402
 
 __all__ = ["Case", "Host", "Realm", "host"]
 
@@ -45,6 +47,7 @@ REDIRECTS = {
     "claude-code": "http://localhost:54545/callback",
     "vscode": "http://127.0.0.1:60123/",
     "claude": "https://claude.ai/api/mcp/auth_callback",
+    "chatgpt": "https://chatgpt.com/connector_platform_oauth_redirect",
 }
 
 
@@ -55,6 +58,20 @@ def jar() -> str:
                                  "cimd-keycloak.jar")
     assert os.path.exists(path), f"no {path}: make -C keycloak-bridge"
     return path
+
+
+def cheap() -> dict[str, Any]:
+    """For a realm that is made quickly: one key for all, a weak hash."""
+    pem = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True,
+                         text=True, check=True).stdout
+    keys = {"rsa": {"privateKey": [pem]}, "hmac-generated": {},
+            "aes-generated": {}}
+    return {
+        "components": {"org.keycloak.keys.KeyProvider": [
+            {"name": name, "providerId": name, "config": config}
+            for name, config in keys.items()]},
+        "passwordPolicy":
+            "hashAlgorithm(pbkdf2-sha256) and hashIterations(1)"}
 
 
 class Host:
@@ -69,6 +86,7 @@ class Host:
         folder = os.path.join(os.environ["LAB_DIR"], "host")
         os.mkdir(folder)
         self.engine = os.environ.get("CIMD_KEYCLOAK_ENGINE") or "socket"
+        self.cheap = cheap()
         self.kc = Keycloak(version, folder, [jar()], options=[
             f"--spi-client-storage-cimd-{name}={value}"
             for name, value in self.options().items()])
@@ -106,6 +124,8 @@ class Host:
     def stop(self) -> None:
         """End both."""
         self.kc.stop()
+        if os.environ.get("CIMD_KEYCLOAK_LOG"):
+            shutil.copy(self.kc.log, os.environ["CIMD_KEYCLOAK_LOG"])
         self.case.doCleanups()
 
 
@@ -141,13 +161,76 @@ class Realm:
         """What the administrator's form says from now on."""
         self.admin.switch_on(self.name, settings)
 
+    def policies(self, *policies: tuple[dict[str, Any], list[dict[str, Any]]]
+                 ) -> None:
+        """Several policies: the form of each, and its conditions."""
+        self.admin.call("PUT", f"/{self.name}/client-policies/policies",
+                        {"policies": []})
+        self.admin.call(
+            "PUT", f"/{self.name}/client-policies/profiles", {"profiles": [{
+                "name": f"profile{n}", "executors": [{
+                    "executor": "cimd", "configuration": form}]}
+                for n, (form, _) in enumerate(policies)]})
+        self.admin.call(
+            "PUT", f"/{self.name}/client-policies/policies", {"policies": [{
+                "name": f"policy{n}", "enabled": True,
+                "conditions": conditions, "profiles": [f"profile{n}"]}
+                for n, (_, conditions) in enumerate(policies)]})
+
     def get(self, path: str) -> Any:
         """Read something at the admin API."""
         return self.admin.get(f"/{self.name}{path}")
 
+    def metadata(self, name: str = "openid-configuration") -> dict[str, Any]:
+        """What the realm publishes."""
+        page = Browser().open(f"{self.issuer}/.well-known/{name}")
+        assert page.status == 200, f"{page.status} {page.body}"
+        found: dict[str, Any] = page.json()
+        return found
 
-class Case(labtest.Case):
+    def components(self) -> list[dict[str, Any]]:
+        """The client storage that the realm has."""
+        found = self.get("/components?type=org.keycloak.storage.client"
+                         ".ClientStorageProvider")
+        return list(found)
+
+    def user(self) -> str:
+        """The id of the user who logs in."""
+        return str(self.get("/users?username=" + USER)[0]["id"])
+
+    def consents(self) -> list[dict[str, Any]]:
+        """What the user has consented to."""
+        return list(self.get(f"/users/{self.user()}/consents"))
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """The sessions that the user has."""
+        return list(self.get(f"/users/{self.user()}/sessions"))
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """The realm's events of a type, newest first."""
+        return self.admin.events(self.name, kind)
+
+    def uuid(self, url: str) -> str:
+        """The id that Keycloak has for a client of ours."""
+        encoded = base64.urlsafe_b64encode(url.encode()).rstrip(b"=").decode()
+        return f"f:{self.components()[0]['id']}:{encoded}"
+
+
+class Case(cimdd.Case):
     """A test with a realm of its own."""
+
+    def document(self, **members: Any) -> str:
+        """The URL of a new client, whose document has these members."""
+        url = self.client()
+        self.serve(url, document=members)
+        return url
+
+    @property
+    def cimd(self) -> cimdd.Cimdd:
+        """The daemon; what needs it is skipped where there is none."""
+        if self.host.engine != "socket":
+            self.skipTest(f"needs a daemon, not the engine {self.host.engine}")
+        return self.host.cimd
 
     @property
     def host(self) -> Host:
@@ -157,7 +240,7 @@ class Case(labtest.Case):
     def realm(self, **settings: Any) -> Realm:
         """A new realm; without settings the bridge is off in it."""
         one = Realm(self.host, "r" + secrets.token_hex(4))
-        one.admin.realm(one.name)
+        one.admin.realm(one.name, **self.host.cheap)
         if settings:
             one.switch_on(**{name.replace("_", "-"): value
                              for name, value in settings.items()})

@@ -239,7 +239,9 @@ final class CimdClientModel extends AbstractReadOnlyClientStorageAdapter {
 
     @Override
     public Stream<ProtocolMapperModel> getProtocolMappersStream() {
-        return Stream.empty();
+        return record == null || settings.audiences().isEmpty()
+            ? Stream.empty()
+            : Stream.of(ResourceAudienceMapper.model(settings.audiences()));
     }
 
     @Override

@@ -4,15 +4,20 @@ package cimd.keycloak;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.keycloak.models.ClientModel;
+import org.keycloak.models.ClientProvider;
 import org.keycloak.models.ClientScopeModel;
 import org.keycloak.models.KeycloakSession;
 import org.keycloak.models.RealmModel;
+import org.keycloak.models.cache.CacheRealmProvider;
 import org.keycloak.storage.StorageId;
 import org.keycloak.storage.client.ClientStorageProvider;
 import org.keycloak.storage.client.ClientStorageProviderModel;
 
 /** Clients of one realm in one session. */
 public final class CimdClientStorageProvider implements ClientStorageProvider {
+    /** How many clients a search in the console shows. */
+    private static final int MAX_FOUND = 50;
+
     private final KeycloakSession session;
     private final ClientStorageProviderModel component;
 
@@ -34,8 +39,27 @@ public final class CimdClientStorageProvider implements ClientStorageProvider {
         if (clientId == null) {
             return null;
         }
-        return model(realm, clientId,
+        ClientModel own = Purpose.of(session) == Purpose.DISPLAY ? null
+            : registered(realm, id, clientId);
+        return own != null ? own : model(realm, clientId,
             new Lookup(session, realm).answer(clientId));
+    }
+
+    /**
+     * A client that was registered in Keycloak with the same client_id wins.
+     * Once a client_id has led to us, Keycloak keeps that for good, and would
+     * never look among its own again.
+     */
+    private ClientModel registered(RealmModel realm, String id,
+        String clientId) {
+        ClientModel own = session.getProvider(ClientProvider.class)
+            .getClientByClientId(realm, clientId);
+        CacheRealmProvider cache =
+            session.getProvider(CacheRealmProvider.class);
+        if (own != null && cache != null) {
+            cache.registerClientInvalidation(id, clientId, realm.getId());
+        }
+        return own;
     }
 
     /** Null for whoever may not come in: no id is issued to them. */
@@ -43,7 +67,7 @@ public final class CimdClientStorageProvider implements ClientStorageProvider {
     public ClientModel getClientByClientId(RealmModel realm,
         String clientId) {
         if (!ClientIds.isUrl(clientId) || !ClientIds.fits(clientId)
-            || bridge().realm(realm).settings(clientId).isEmpty()) {
+            || !RealmState.of(session, realm).accepts(clientId)) {
             return null;
         }
         Answer answer = new Lookup(session, realm).answer(clientId);
@@ -53,7 +77,13 @@ public final class CimdClientStorageProvider implements ClientStorageProvider {
     @Override
     public Stream<ClientModel> searchClientsByClientIdStream(RealmModel realm,
         String clientId, Integer first, Integer max) {
-        return Stream.empty();
+        Stream<ClientModel> found = bridge().lastGood()
+            .search(realm.getId(), clientId, MAX_FOUND).stream()
+            .map(id -> model(realm, id, new Lookup(session, realm)
+                .answer(id)));
+        Stream<ClientModel> rest = first == null || first < 0 ? found
+            : found.skip(first);
+        return max == null || max < 0 ? rest : rest.limit(max);
     }
 
     @Override

@@ -14,7 +14,7 @@ import org.keycloak.storage.client.ClientStorageProviderModel;
  * <p>The options of the machine belong to it, as
  * {@code --spi-client-storage--cimd--NAME}: {@code engine} ("socket" or
  * "jni"), {@code socket} and {@code timeout} for the one, {@code library} and
- * {@code config} for the other.
+ * {@code config} for the other, {@code state-dir} for both.
  */
 public final class CimdClientStorageProviderFactory
     implements ClientStorageProviderFactory<CimdClientStorageProvider> {
@@ -62,7 +62,8 @@ public final class CimdClientStorageProviderFactory
      */
     synchronized Bridge bridge() {
         if (bridge == null) {
-            bridge = new Bridge(engine(), new LastGood());
+            bridge = new Bridge(engine(), new LastGood(
+                new LastGoodFiles(dataFolder())));
         }
         return bridge;
     }
@@ -73,6 +74,14 @@ public final class CimdClientStorageProviderFactory
             bridge.close();
             bridge = null;
         }
+    }
+
+    /** Below Keycloak's own data; null where that is not known. */
+    private Path dataFolder() {
+        String home = System.getProperty("kc.home.dir");
+        String folder = option("state-dir",
+            home == null ? "" : home + "/data/cimd");
+        return folder.isEmpty() ? null : Path.of(folder);
     }
 
     private CimdEngine engine() {

@@ -5,6 +5,7 @@ import jakarta.ws.rs.core.MultivaluedMap;
 import org.keycloak.models.ClientModel;
 import org.keycloak.models.KeycloakSession;
 import org.keycloak.models.RealmModel;
+import org.keycloak.protocol.oidc.par.clientpolicy.context.PushedAuthorizationRequestContext;
 import org.keycloak.representations.idm.ClientPolicyExecutorConfigurationRepresentation;
 import org.keycloak.services.clientpolicy.ClientPolicyContext;
 import org.keycloak.services.clientpolicy.ClientPolicyException;
@@ -19,6 +20,8 @@ import org.keycloak.storage.StorageId;
  */
 public final class CimdExecutor
     implements ClientPolicyExecutorProvider<CimdExecutor.Form> {
+    private static final String REDIRECT_URI = "redirect_uri";
+
     private final KeycloakSession session;
 
     CimdExecutor(KeycloakSession session) {
@@ -49,6 +52,10 @@ public final class CimdExecutor
         throws ClientPolicyException {
         if (context instanceof PreAuthorizationRequestContext pre) {
             before(pre.getClientId(), pre.getRequestParameters());
+        } else if (context instanceof PushedAuthorizationRequestContext par
+            && session.getContext().getClient() instanceof CimdClientModel c
+            && par.getRequestParameters().getFirst(REDIRECT_URI) == null) {
+            refuse(c.getRealm(), c.getClientId(), noRedirectUri());
         }
     }
 
@@ -57,9 +64,10 @@ public final class CimdExecutor
         throws ClientPolicyException {
         RealmModel realm = session.getContext().getRealm();
         if (!ClientIds.isUrl(clientId)
-            || !Component.inStep(session, realm, clientId)) {
+            || !RealmState.of(session, realm).accepts(clientId)) {
             return;
         }
+        Component.ensure(session, realm);
         if (!ClientIds.fits(clientId)) {
             refuse(realm, clientId, new Problem(Problem.TOO_LONG,
                 Problem.Kind.REFUSED, "invalid_client",
@@ -67,26 +75,32 @@ public final class CimdExecutor
                 + " bytes in Keycloak"));
         }
         Lookup lookup = new Lookup(session, realm);
-        String redirectUri = parameters.getFirst("redirect_uri");
-        lookup.answer(clientId, redirectUri);
+        String redirectUri = parameters.getFirst(REDIRECT_URI);
         ClientModel client = realm.getClientByClientId(clientId);
         if (client != null && StorageId.isLocalStorage(client.getId())) {
             return; // registered in Keycloak itself, which wins
         }
-        check(lookup.answer(clientId), clientId, redirectUri);
+        check(lookup.answer(clientId), clientId, redirectUri,
+            parameters.containsKey("request_uri"));
     }
 
-    private void check(Answer answer, String clientId, String redirectUri)
+    private void check(Answer answer, String clientId, String redirectUri,
+        boolean pushed)
         throws ClientPolicyException {
         if (!answer.good()) {
             throw error(clientId, answer.problem());
         }
-        if (redirectUri != null && !answer.client().redirectOk()) {
+        if (redirectUri == null && !pushed
+            || redirectUri != null && !answer.client().redirectOk()) {
             refuse(session.getContext().getRealm(), clientId,
-                new Problem(Problem.REDIRECT, Problem.Kind.REFUSED,
-                    "invalid_request",
-                    "the client does not list this redirect_uri"));
+                noRedirectUri());
         }
+    }
+
+    private static Problem noRedirectUri() {
+        return new Problem(Problem.REDIRECT, Problem.Kind.REFUSED,
+            "invalid_request", "redirect_uri is missing, or none of those"
+            + " that the client lists and the policy allows");
     }
 
     private void refuse(RealmModel realm, String clientId, Problem problem)

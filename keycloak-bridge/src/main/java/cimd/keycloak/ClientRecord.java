@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package cimd.keycloak;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -31,6 +32,20 @@ record ClientRecord(String clientId, String name, List<String> redirectUris,
     String signingAlg, String jwks, String scope, String clientUri,
     String logoUri, String policyUri, String tosUri, String trust,
     List<String> redirectHosts, List<String> warnings, boolean redirectOk) {
+
+    /** The same with one more redirect URI, which cimdd has let pass. */
+    ClientRecord with(String redirectUri) {
+        List<String> all = new ArrayList<>(redirectUris);
+        all.add(redirectUri);
+        return new ClientRecord(clientId, name, List.copyOf(all), anyPort,
+            grants, methods, signingAlg, jwks, scope, clientUri, logoUri,
+            policyUri, tosUri, trust, redirectHosts, warnings, redirectOk);
+    }
+
+    /** Can only programs on the user's device receive the code? */
+    boolean loopbackOnly() {
+        return warnings.contains("loopback_only");
+    }
 
     /** Is authentication by key what the client will be held to? */
     boolean hasKeys() {

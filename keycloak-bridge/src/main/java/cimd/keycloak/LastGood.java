@@ -2,54 +2,93 @@
 package cimd.keycloak;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The last record of each client, for the time that nobody can be asked.
+ * The last answer about each client, for the time that nobody can be asked.
  *
  * <p>Not a cache: it is read only where cimdd gives no answer, for requests
  * that continue what an answer allowed before (a login under way, a refresh,
  * a list of sessions), under the very policy that allowed it, and not longer
- * than cimdd itself would serve a stale document.
+ * than cimdd itself would serve a stale document. Clients that had tokens are
+ * kept in files, too, because sessions outlive a restart.
  */
 final class LastGood {
-    static final long MAX_AGE_NANOS = TimeUnit.HOURS.toNanos(24);
+    private static final long MAX_AGE_MILLIS = TimeUnit.HOURS.toMillis(24);
     private static final int MAX_CLIENTS = 10_000;
 
-    private record Entry(ClientRecord client, String policy, long at) { }
+    /**
+     * @param policy the realm's policy that allowed it
+     * @param at when, in milliseconds since 1970
+     * @param answer what cimdd said
+     */
+    record Entry(String policy, long at, byte[] answer) {
+        boolean holds(String policyNow, long now) {
+            return policy.equals(policyNow) && now - at < MAX_AGE_MILLIS
+                && at - now < TimeUnit.MINUTES.toMillis(5);
+        }
+    }
 
-    private final Map<String, Entry> entries =
+    private record Key(String realmId, String clientId) { }
+
+    private final LastGoodFiles files;
+    private final Map<Key, Entry> entries =
         new LinkedHashMap<>(64, 0.75f, true) {
             private static final long serialVersionUID = 1L;
 
             @Override
             protected boolean removeEldestEntry(
-                Map.Entry<String, Entry> eldest) {
+                Map.Entry<Key, Entry> eldest) {
                 return size() > MAX_CLIENTS;
             }
         };
 
-    synchronized void keep(String realmId, String policy,
-        ClientRecord client) {
-        entries.put(key(realmId, client.clientId()),
-            new Entry(client, policy, System.nanoTime()));
+    LastGood(LastGoodFiles files) {
+        this.files = files;
     }
 
-    synchronized void forget(String realmId, String clientId) {
-        entries.remove(key(realmId, clientId));
+    /** @param lasting it has tokens: keep it beyond a restart */
+    void keep(String realmId, String clientId, String policy, byte[] answer,
+        boolean lasting) {
+        Entry e = new Entry(policy, System.currentTimeMillis(), answer);
+        synchronized (entries) {
+            entries.put(new Key(realmId, clientId), e);
+        }
+        if (lasting) {
+            files.write(realmId, clientId, e);
+        }
     }
 
-    /** The record, if it was accepted under this policy not long ago. */
-    synchronized ClientRecord get(String realmId, String policy,
-        String clientId) {
-        Entry e = entries.get(key(realmId, clientId));
-        return e != null && e.policy().equals(policy)
-            && System.nanoTime() - e.at() < MAX_AGE_NANOS
-            ? e.client() : null;
+    void forget(String realmId, String clientId) {
+        synchronized (entries) {
+            entries.remove(new Key(realmId, clientId));
+        }
+        files.remove(realmId, clientId);
     }
 
-    private static String key(String realmId, String clientId) {
-        return realmId + ' ' + clientId;
+    /** What was allowed under this policy not long ago, or null. */
+    ClientRecord get(String realmId, String clientId, String policy)
+        throws EngineException {
+        Entry e;
+        synchronized (entries) {
+            e = entries.get(new Key(realmId, clientId));
+        }
+        if (e == null) {
+            e = files.read(realmId, clientId);
+        }
+        return e == null || !e.holds(policy, System.currentTimeMillis())
+            ? null : AnswerReader.read(e.answer(), clientId).client();
+    }
+
+    /** Clients of a realm that came by since the start, for the console. */
+    List<String> search(String realmId, String part, int max) {
+        synchronized (entries) {
+            return entries.keySet().stream()
+                .filter(k -> k.realmId().equals(realmId)
+                    && k.clientId().contains(part))
+                .map(Key::clientId).sorted().limit(max).toList();
+        }
     }
 }

@@ -35,20 +35,19 @@ final class Lookup {
 
     /** What is known about a client, in this request. */
     Answer answer(String clientId) {
-        return answer(clientId, null);
-    }
-
-    /**
-     * The same with the redirect_uri that the request names; whoever has it
-     * must be the first to ask.
-     */
-    Answer answer(String clientId, String redirectUri) {
         Purpose purpose = Purpose.of(session);
         Map<String, Answer> memo = memo();
         String key = purpose + " " + realm.getId() + " " + clientId;
         Answer known = memo.get(key);
         if (known == null) {
+            String redirectUri = purpose == Purpose.AUTHORIZE
+                ? Requests.parameter(session, "redirect_uri") : null;
             known = decide(clientId, redirectUri, purpose);
+            if (known.good() && known.client().redirectOk()
+                && redirectUri != null) {
+                // cimdd knows more forms of loopback than Keycloak does.
+                known = Answer.of(known.client().with(redirectUri));
+            }
             memo.put(key, known);
             Report.of(session, realm).answered(clientId, known, purpose);
         }
@@ -64,15 +63,18 @@ final class Lookup {
                 "no enabled client policy of the realm is about this client"));
         }
         String policy = settings.get().policy();
+        byte[] bytes;
         Answer answer;
         try {
-            answer = AnswerReader.read(bridge.call(
-                request(clientId, redirectUri, purpose, policy)), clientId);
+            bytes = bridge.call(request(clientId, redirectUri, purpose,
+                policy));
+            answer = AnswerReader.read(bytes, clientId);
         } catch (EngineException e) {
             return lastGood(clientId, policy, purpose, Problem.engine(e));
         }
         if (answer.good()) {
-            bridge.lastGood().keep(realm.getId(), policy, answer.client());
+            bridge.lastGood().keep(realm.getId(), clientId, policy, bytes,
+                purpose == Purpose.TOKEN);
         } else if (answer.is(Problem.Kind.REFUSED)) {
             bridge.lastGood().forget(realm.getId(), clientId);
         } else if (answer.is(Problem.Kind.UNAVAILABLE)
@@ -84,8 +86,14 @@ final class Lookup {
 
     private Answer lastGood(String clientId, String policy, Purpose purpose,
         Problem problem) {
-        ClientRecord kept = purpose == Purpose.AUTHORIZE ? null
-            : bridge.lastGood().get(realm.getId(), policy, clientId);
+        ClientRecord kept = null;
+        try {
+            if (purpose != Purpose.AUTHORIZE) {
+                kept = bridge.lastGood().get(realm.getId(), clientId, policy);
+            }
+        } catch (EngineException e) {
+            // A file that is damaged: as if there were none.
+        }
         return kept == null ? Answer.of(problem) : Answer.of(kept);
     }
 

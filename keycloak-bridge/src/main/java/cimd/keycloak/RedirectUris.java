@@ -46,9 +46,15 @@ final class RedirectUris {
         return all;
     }
 
-    static boolean isLoopback(String host) {
-        return host.equals("localhost") || host.equals("127.0.0.1")
-            || host.equals("[::1]");
+    /** What a user should know of a redirect URI: its host, or scheme. */
+    static String target(String uri) {
+        try {
+            URI u = new URI(uri);
+            return u.getHost() != null ? u.getHost()
+                : "the application for " + u.getScheme() + ": addresses";
+        } catch (URISyntaxException e) {
+            return "an invalid address";
+        }
     }
 
     private static boolean usable(String uri) {

@@ -14,6 +14,17 @@ final class Requests {
         return form(session, "client_assertion") != null;
     }
 
+    /** A parameter of the form or of the query, or null. */
+    static String parameter(KeycloakSession session, String name) {
+        String found = form(session, name);
+        try {
+            return found != null ? found : session.getContext().getUri()
+                .getQueryParameters().getFirst(name);
+        } catch (RuntimeException e) {
+            return null;
+        }
+    }
+
     /** A parameter of the form, or null without one, or without a request. */
     static String form(KeycloakSession session, String name) {
         try {

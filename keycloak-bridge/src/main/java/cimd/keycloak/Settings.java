@@ -35,6 +35,8 @@ record Settings(String policy, List<String> scopes, List<String> audiences) {
     /** @param form the configuration of the executor */
     static Settings of(JsonNode form) {
         ObjectNode policy = JSON.createObjectNode();
+        // Whoever is listed by name is vouched for by the administrator.
+        policy.put("trust", "trusted");
         put(policy, "allow", list(form, CLIENTS));
         put(policy, "deny", list(form, BLOCKED));
         policy.put("default", others(text(form, OTHERS, "deny")));

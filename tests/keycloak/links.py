@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the jar refers to exists in this Keycloak, with that very type."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import host
+from keycloak import distribution, newest
+
+__all__ = ["Links"]
+
+
+class Links(host.Case):
+    """Most of it runs in other tests; this finds the rest."""
+
+    def setUp(self) -> None:
+        pass  # neither a server nor Keycloak has to run
+
+    def test_every_reference(self) -> None:
+        version = os.environ.get("CIMD_KEYCLOAK_VERSION") or newest()
+        libraries = os.path.join(distribution(version), "lib", "lib")
+        done = subprocess.run(
+            ["java", os.path.join(host.HERE, "LinkCheck.java"), host.jar(),
+             os.path.join(libraries, "main"),
+             os.path.join(libraries, "boot")],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"[0-9]{3,} references, 0 faults")
