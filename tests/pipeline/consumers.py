@@ -547,7 +547,7 @@ class PolicyTest(ConsumerCase):
         found = self.ask_test(cimd, client_id=GOOD + "a")
         self.assertEqual((found["admitted"], found["rule"], found["trust"],
                           found["stored"]), (True, "a", "trusted", False))
-        self.assertRegex(found["rules"][0]["where"], r"^cimd.conf:\d+$")
+        self.assertRegex(found["rules"][0]["where"], rf"^{cimd.conf}:\d+$")
         found = self.ask_test(cimd, client_id=GOOD + "b", consumer="idp")
         self.assertEqual((found["admitted"], found["code"]),
                          (False, "CIMD_E_CONSUMER"))

@@ -136,7 +136,7 @@ class Reloading(Case):
         self.assertEqual(cimd.reload().status, 200)
         cimd.known(url)
         where = cimd.status()["rules"][0]["where"]
-        self.assertEqual(where, "conf.d/50-lab.conf:2")
+        self.assertEqual(where, f"{cimd.folder}/conf.d/50-lab.conf:2")
         with open(os.path.join(folder, "60-more.conf"), "w",
                   encoding="utf-8") as out:
             out.write(RULES)
