@@ -261,6 +261,51 @@ slot_span(const struct cimd_client *c, const struct slot *slot)
 	return out;
 }
 
+struct span
+client_span(const struct cimd_client *c, enum client_text which)
+{
+	return slot_span(c, &record_in(c)->text[which]);
+}
+
+const char *
+client_text(const struct cimd_client *c, enum client_text which)
+{
+	return client_span(c, which).p;
+}
+
+struct client_redirect
+client_redirect(const struct cimd_client *c, size_t i)
+{
+	const struct redirect_slot *slot = &record_in(c)->redirect[i];
+
+	return (struct client_redirect){ slot_span(c, &slot->uri),
+		(enum redirect_kind)slot->kind };
+}
+
+uint64_t
+client_warnings(const struct cimd_client *c)
+{
+	return record_in(c)->warnings;
+}
+
+uint32_t
+client_grants(const struct cimd_client *c)
+{
+	return record_in(c)->grants;
+}
+
+uint32_t
+client_methods(const struct cimd_client *c)
+{
+	return record_in(c)->methods;
+}
+
+bool
+client_response_code(const struct cimd_client *c)
+{
+	return (record_in(c)->flags & FLAG_RESPONSE_CODE) != 0;
+}
+
 void
 client_fields(const struct cimd_client *c, struct client_fields *out)
 {
@@ -269,12 +314,10 @@ client_fields(const struct cimd_client *c, struct client_fields *out)
 
 	memset(out, 0, sizeof(*out));
 	for (i = 0; i < CLIENT_TEXT_COUNT; i++)
-		out->text[i] = slot_span(c, &r->text[i]);
+		out->text[i] = client_span(c, (enum client_text)i);
 	out->n_redirects = r->n_redirects;
-	for (i = 0; i < r->n_redirects; i++) {
-		out->redirect[i].uri = slot_span(c, &r->redirect[i].uri);
-		out->redirect[i].kind = (enum redirect_kind)r->redirect[i].kind;
-	}
+	for (i = 0; i < r->n_redirects; i++)
+		out->redirect[i] = client_redirect(c, i);
 	out->grants = r->grants;
 	out->methods = r->methods;
 	out->key_algs = r->key_algs;
@@ -397,12 +440,6 @@ cimd_client_free(struct cimd_client **c)
 	    1)
 		free(*c);
 	*c = NULL;
-}
-
-const char *
-client_text(const struct cimd_client *c, enum client_text which)
-{
-	return slot_span(c, &record_in(c)->text[which]).p;
 }
 
 const char *

@@ -98,6 +98,18 @@ void client_fields(const struct cimd_client *c, struct client_fields *out);
 /* One text, NUL-terminated, borrowed from c; NULL when absent. */
 const char *client_text(const struct cimd_client *c, enum client_text which);
 
+/* The same as a span. */
+struct span client_span(const struct cimd_client *c, enum client_text which);
+
+/* Redirect URI i, which is below cimd_client_redirects(). */
+struct client_redirect client_redirect(const struct cimd_client *c, size_t i);
+
+/* Single fields, for who needs no more. */
+uint64_t client_warnings(const struct cimd_client *c);
+uint32_t client_grants(const struct cimd_client *c);
+uint32_t client_methods(const struct cimd_client *c);
+bool client_response_code(const struct cimd_client *c);
+
 /* Flat bytes for the store: versioned, with a checksum; borrowed from c. */
 struct span client_bytes(const struct cimd_client *c);
 

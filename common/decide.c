@@ -41,7 +41,7 @@ methods_text(uint32_t set)
 }
 
 static enum cimd_err
-decide_methods(const struct verdict *v, const struct client_fields *f,
+decide_methods(const struct verdict *v, const struct cimd_client *c,
     struct decision *out, struct cimd_error *err)
 {
 	uint32_t offered = METHOD_NONE | METHOD_PRIVATE_KEY_JWT;
@@ -49,23 +49,23 @@ decide_methods(const struct verdict *v, const struct client_fields *f,
 
 	for (i = 0; i < v->n_rules; i++)
 		offered &= v->rule[i]->methods;
-	out->methods = offered & f->methods;
+	out->methods = offered & client_methods(c);
 	out->preferred = names_preferred_method(out->methods);
 	if (out->methods != 0)
 		return CIMD_OK;
 	if ((offered & METHOD_PRIVATE_KEY_JWT) != 0 &&
-	    (f->warnings & WARN_BIT(WARN_JWKS_UNAVAILABLE)) != 0)
+	    (client_warnings(c) & WARN_BIT(WARN_JWKS_UNAVAILABLE)) != 0)
 		return err_set(err, CIMD_E_KEYS, "6.2",
 		    "rule \"%.96s\" wants private_key_jwt, and the client has "
 		    "no usable key",
 		    v->name);
 	return err_set(err, CIMD_E_AUTH_METHOD, "6",
 	    "the document allows %s, rule \"%.96s\" %s",
-	    methods_text(f->methods), v->name, methods_text(offered));
+	    methods_text(client_methods(c)), v->name, methods_text(offered));
 }
 
 static enum cimd_err
-decide_grants(const struct verdict *v, const struct client_fields *f,
+decide_grants(const struct verdict *v, const struct cimd_client *c,
     struct decision *out, struct cimd_error *err)
 {
 	uint32_t offered = UINT32_MAX;
@@ -73,11 +73,11 @@ decide_grants(const struct verdict *v, const struct client_fields *f,
 
 	for (i = 0; i < v->n_rules; i++)
 		offered &= v->rule[i]->grants;
-	if ((f->grants & ~offered) != 0)
+	if ((client_grants(c) & ~offered) != 0)
 		out->warnings |= WARN_BIT(WARN_GRANT_UNSUPPORTED);
-	out->grants = f->grants & offered;
+	out->grants = client_grants(c) & offered;
 	if ((out->methods & METHOD_PRIVATE_KEY_JWT) == 0 &&
-	    (f->grants & KEY_GRANTS) != 0) {
+	    (client_grants(c) & KEY_GRANTS) != 0) {
 		out->warnings |= WARN_BIT(WARN_GRANT_NEEDS_KEY);
 		out->grants &= ~(uint32_t)KEY_GRANTS;
 	}
@@ -88,7 +88,8 @@ decide_grants(const struct verdict *v, const struct client_fields *f,
 		    "\"%.96s\"",
 		    v->name);
 	/* The other grants have no response type (section 2.1 there). */
-	if ((out->grants & GRANT_AUTHORIZATION_CODE) != 0 && !f->response_code)
+	if ((out->grants & GRANT_AUTHORIZATION_CODE) != 0 &&
+	    !client_response_code(c))
 		return err_set(err, CIMD_E_METADATA, "RFC 7591 2",
 		    "response_types: \"code\" is missing");
 	return CIMD_OK;
@@ -204,12 +205,12 @@ any_port(const struct verdict *v)
 }
 
 static enum cimd_err
-no_redirect(const struct verdict *v, const struct client_fields *f,
+no_redirect(const struct verdict *v, const struct cimd_client *c,
     const struct decision *d, struct cimd_error *err)
 {
 	if (!is_mcp(v) && (d->grants & REDIRECT_GRANTS) == 0)
 		return CIMD_OK;
-	if (f->n_redirects == 0)
+	if (cimd_client_redirects(c) == 0)
 		return err_set(err, CIMD_E_REDIRECT_URIS, "4.2",
 		    "redirect_uris: none");
 	return err_set(err, CIMD_E_REDIRECT_URIS, "policy",
@@ -217,28 +218,30 @@ no_redirect(const struct verdict *v, const struct client_fields *f,
 }
 
 static enum cimd_err
-decide_redirects(const struct verdict *v, const struct client_fields *f,
+decide_redirects(const struct verdict *v, const struct cimd_client *c,
     struct decision *out, struct cimd_error *err)
 {
+	const struct span id = client_span(c, CLIENT_ID);
+	const size_t n = cimd_client_redirects(c);
 	bool loopback_only = true;
 	size_t i;
 
 	out->loopback_any_port = any_port(v);
-	for (i = 0; i < f->n_redirects; i++) {
-		const struct client_redirect *u = &f->redirect[i];
+	for (i = 0; i < n; i++) {
+		const struct client_redirect u = client_redirect(c, i);
 
-		if (all_allow(v, f->text[CLIENT_ID], u)) {
+		if (all_allow(v, id, &u)) {
 			out->redirects |= UINT64_C(1) << i;
-			if (u->kind != REDIRECT_LOOPBACK)
+			if (u.kind != REDIRECT_LOOPBACK)
 				loopback_only = false;
-		} else if (u->kind == REDIRECT_SCHEME) {
+		} else if (u.kind == REDIRECT_SCHEME) {
 			out->warnings |= WARN_BIT(WARN_REDIRECT_SCHEME);
 		} else {
 			out->warnings |= WARN_BIT(WARN_REDIRECT_RULE);
 		}
 	}
 	if (out->redirects == 0)
-		return no_redirect(v, f, out, err);
+		return no_redirect(v, c, out, err);
 	if (loopback_only)
 		out->warnings |= WARN_BIT(WARN_LOOPBACK_ONLY);
 	return CIMD_OK;
@@ -246,16 +249,17 @@ decide_redirects(const struct verdict *v, const struct client_fields *f,
 
 /* Is the URI of the request one that is registered and allowed? */
 static bool
-registered(const struct client_fields *f, const struct decision *d,
+registered(const struct cimd_client *c, const struct decision *d,
     struct span asked)
 {
+	const size_t n = cimd_client_redirects(c);
 	size_t i;
 
 	if (asked.p == NULL)
 		return false;
-	for (i = 0; i < f->n_redirects; i++)
+	for (i = 0; i < n; i++)
 		if ((d->redirects & UINT64_C(1) << i) != 0 &&
-		    redirect_match(f->redirect[i].uri, asked,
+		    redirect_match(client_redirect(c, i).uri, asked,
 			d->loopback_any_port))
 			return true;
 	return false;
@@ -327,31 +331,27 @@ enum cimd_err
 decide(const struct verdict *v, const struct cimd_client *c,
     struct span redirect_uri, struct decision *out, struct cimd_error *err)
 {
-	struct client_fields f;
-	struct decision d;
+	struct decision d = { .trust = v->trust,
+		.warnings = client_warnings(c) };
 	enum cimd_err e;
 
 	memset(out, 0, sizeof(*out));
-	memset(&d, 0, sizeof(d));
-	client_fields(c, &f);
-	d.trust = v->trust;
-	d.warnings = f.warnings;
-	if (!v->lenient_type && (f.warnings & WARN_BIT(WARN_CONTENT_TYPE)) != 0)
+	if (!v->lenient_type && (d.warnings & WARN_BIT(WARN_CONTENT_TYPE)) != 0)
 		return err_set(err, CIMD_E_TYPE, "4",
 		    "the document came as text/plain, for a rule with "
 		    "content_type = lenient");
-	if (is_mcp(v) && f.text[CLIENT_NAME].n == 0)
+	if (is_mcp(v) && client_span(c, CLIENT_NAME).n == 0)
 		return err_set(err, CIMD_E_METADATA, "policy",
 		    "client_name is missing (profile = mcp)");
-	e = decide_methods(v, &f, &d, err);
+	e = decide_methods(v, c, &d, err);
 	if (e == CIMD_OK)
-		e = decide_grants(v, &f, &d, err);
+		e = decide_grants(v, c, &d, err);
 	if (e == CIMD_OK)
-		e = decide_redirects(v, &f, &d, err);
+		e = decide_redirects(v, c, &d, err);
 	if (e != CIMD_OK)
 		return e;
-	d.redirect_ok = registered(&f, &d, redirect_uri);
-	if (narrow(v, f.text[CLIENT_SCOPE], NULL))
+	d.redirect_ok = registered(c, &d, redirect_uri);
+	if (narrow(v, client_span(c, CLIENT_SCOPE), NULL))
 		d.warnings |= WARN_BIT(WARN_SCOPE_NARROWED);
 	*out = d;
 	return CIMD_OK;
@@ -385,7 +385,7 @@ enum cimd_err
 decide_scope(const struct verdict *v, const struct cimd_client *c, char **out,
     bool *narrowed, struct cimd_error *err)
 {
-	struct span scope = span_of(client_text(c, CLIENT_SCOPE));
+	struct span scope = client_span(c, CLIENT_SCOPE);
 	const struct rule *top = ceiling(v);
 	struct scope_list list = { NULL, 0 };
 	size_t i;

@@ -171,12 +171,10 @@ read_document(struct job *j, struct span body, struct cimd_error *err)
 static bool
 is_foreign(const struct job *j)
 {
-	struct client_fields f;
-
 	if (j->f->verdict.lenient_type)
 		return false;
-	client_fields(j->old->live, &f);
-	return (f.warnings & WARN_BIT(WARN_CONTENT_TYPE)) != 0;
+	return (client_warnings(j->old->live) & WARN_BIT(WARN_CONTENT_TYPE)) !=
+	    0;
 }
 
 /*

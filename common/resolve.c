@@ -226,12 +226,9 @@ answer_of(const struct lookup *l, const struct entry *e)
 static bool
 is_foreign(const struct lookup *l, const struct entry *e)
 {
-	struct client_fields f;
-
 	if (l->verdict.lenient_type || l->request.purpose == CIMD_DISPLAY)
 		return false;
-	client_fields(e->live, &f);
-	return (f.warnings & WARN_BIT(WARN_CONTENT_TYPE)) != 0;
+	return (client_warnings(e->live) & WARN_BIT(WARN_CONTENT_TYPE)) != 0;
 }
 
 static enum cimd_err
