@@ -133,6 +133,58 @@ def socket_hit(quick: bool) -> None:
           "exchange of 1,500 bytes over a UNIX socket")
 
 
+def guest(quick: bool) -> None:
+    """libcimdclient and pam_cimd.so, in processes new and old."""
+    program = os.path.join(BUILD, "bench", "guest")
+    if not os.path.exists(program):
+        print("guest: not built, libpam was not there")
+        return
+    often, seldom = (500, 30) if quick else (20000, 2000)
+    services = os.path.join(LAB, "bench-pam")
+    os.makedirs(services, exist_ok=True)
+    took: dict[str, tuple[float, float]] = {}
+
+    def run(deed: str, where: str, rounds: int) -> None:
+        said = subprocess.run([program, deed, where, MANY + "1", str(rounds)],
+                              check=True, capture_output=True,
+                              text=True).stdout
+        for line in said.splitlines():
+            name, p50, p99 = line.split()
+            took[name] = int(p50) / 1000, int(p99) / 1000
+
+    with cimdd() as lookup:
+        module = os.path.join(BUILD, "plugins", "pam", ".libs",
+                              "pam_cimd.so")
+        for name, line in (("permit", "pam_permit.so"),
+                           ("cimd", f"{module} socket={lookup}")):
+            with open(os.path.join(services, name), "w",
+                      encoding="utf-8") as dst:
+                dst.write(f"account required {line}\n")
+        subprocess.run([program, "lookup", lookup, MANY + "1"], check=True)
+        run("raw", lookup, often)
+        run("client", lookup, often)
+        run("pam", services, often)
+        run("new-client", lookup, seldom)
+        run("new-pam", services, seldom)
+    bare = took["raw"][0]
+    print(f"guest: a bare exchange with cimdd: p50 {bare:.1f} us, "
+          f"p99 {took['raw'][1]:.1f} us")
+    for name, what in (("client", "libcimdclient"),
+                       ("pam", "pam_cimd.so, with a handle for each")):
+        print(f"guest: long-lived process: {what}: p50 {took[name][0]:.1f} "
+              f"us, p99 {took[name][1]:.1f} us, "
+              f"{took[name][0] / bare:.2f} times the exchange")
+    first = took["exchange"][0] - took["nothing"][0]
+    for one, two, what in (
+            ("nothing", "lookup", "libcimdclient"),
+            ("permit", "account", "pam_cimd.so, against pam_permit.so")):
+        more = took[two][0] - took[one][0]
+        print(f"guest: new process: {what}: {more:.0f} us of the processor "
+              f"more than an empty one ({took[one][0]:.0f} us), of which "
+              f"{first:.0f} us for its side of the exchange, the rest "
+              f"{more - first:.0f} us")
+
+
 def new_connections(lookup: str, rounds: int) -> list[int]:
     """What the plugins' way to ask costs from here: a connection for each
     question."""
@@ -213,7 +265,7 @@ def flood(quick: bool) -> None:
     bench("flood", MANY, 200 if quick else 100000)
 
 
-MODES = {"warm": warm, "socket": socket_hit, "sasl": sasl, "cold": cold,
+MODES = {"warm": warm, "socket": socket_hit, "guest": guest, "sasl": sasl, "cold": cold,
          "herd": herd, "hostile": hostile, "flood": flood}
 
 
