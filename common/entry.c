@@ -183,10 +183,12 @@ entry_shown(const struct entry *e)
 	const struct yardstick *y = entry_yardstick(e, "");
 	size_t i;
 
-	for (i = 0; y == NULL && i < e->n_first; i++)
+	if (y != NULL || e->first == NULL)
+		return y;
+	for (i = 0; i < e->n_first; i++)
 		if (e->first[i].update_waits)
-			y = &e->first[i];
-	return y == NULL && e->n_first > 0 ? &e->first[0] : y;
+			return &e->first[i];
+	return e->first;
 }
 
 bool
