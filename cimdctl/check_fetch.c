@@ -8,6 +8,7 @@
 
 #include "check_fetch.h"
 #include "clock.h"
+#include "country.h"
 #include "dns.h"
 #include "error.h"
 #include "progress.h"
@@ -83,14 +84,35 @@ make_fetcher(struct check *c, struct fetcher **f, struct cimd_error *err)
 	return fetcher_new(&fs, f, err);
 }
 
+/* deny_country, which looks at the address that has answered. */
 static enum cimd_err
-get(struct fetcher *f, const struct fetch_request *req,
+judge_country(const struct check *c, const struct netaddr *peer,
+    struct cimd_error *err)
+{
+	struct country *db;
+	enum cimd_err e;
+
+	if (!policy_has_countries(c->ask->policy))
+		return CIMD_OK;
+	e = country_open(c->ask->settings->country_database, &db, err);
+	if (e == CIMD_OK)
+		e = country_judge(db, c->ask->policy, peer, err);
+	country_close(&db);
+	return e;
+}
+
+static enum cimd_err
+get(const struct check *c, struct fetcher *f, const struct fetch_request *req,
     struct fetch_response *out, struct cimd_error *err)
 {
 	struct progress *p = progress_begin("fetching");
 	enum cimd_err e = fetch_get(f, req, out, err);
 
 	progress_end(&p);
+	if (e == CIMD_OK)
+		e = judge_country(c, &out->peer, err);
+	if (e != CIMD_OK)
+		fetch_response_clear(out);
 	return e;
 }
 
@@ -114,8 +136,9 @@ check_fetch(struct check *c, struct fetcher **f, struct fetch_response *out)
 		return e;
 	e = make_fetcher(c, f, &err);
 	if (e == CIMD_OK)
-		e = get(*f, &req, out, &err);
-	check_stage(c, STAGE_FETCH, e, &err);
+		e = get(c, *f, &req, out, &err);
+	check_stage(c, e == CIMD_E_ADDRESS ? STAGE_RESOLVE : STAGE_FETCH, e,
+	    &err);
 	if (e != CIMD_OK) {
 		fetcher_free(f);
 		return e;
@@ -144,7 +167,7 @@ check_fetch_keys(struct check *c, struct fetcher *f, struct span uri,
 	req.port = uri_port(&u);
 	e = policy_judge_keys(&c->url, req.port, err);
 	if (e == CIMD_OK)
-		e = get(f, &req, out, err);
+		e = get(c, f, &req, out, err);
 	if (e == CIMD_OK)
 		e = http_judge(&out->facts, c->verdict.lenient_type,
 		    &c->warnings, err);

@@ -14,6 +14,15 @@ import labtest
 from ctl import Done, cimdctl, fixtures, program, read_terminal
 
 NAME = "client.hostile.example.net"
+# A MaxMind DB by hand: 0.0.0.0/1 is in AQ, the rest nowhere
+# (tests/unit/test_country.c).
+HALF_A_WORLD = (
+    b"\0\0\x11\0\0\1" + bytes(16) + b"\xe1\x47country\xe1\x48iso_code\x42AQ"
+    b"\xab\xcd\xefMaxMind.com\xe9\x4anode_count\xc1\1\x4brecord_size\xa1\x18"
+    b"\x4aip_version\xa1\4\x4ddatabase_type\x44Test\x49languages\0\4"
+    b"\x5bbinary_format_major_version\xa1\2"
+    b"\x5bbinary_format_minor_version\xa0"
+    b"\x4bbuild_epoch\1\2\1\x4bdescription\xe0")
 SECONDS = 6.0  # resolving, document and keys, on a busy machine
 
 
@@ -226,6 +235,30 @@ class Hostile(labtest.Case):
                 done = check(self.document(**key), "--json")
                 self.assertEqual(failed(done.json()), ["keys"], done.out)
                 self.assertEqual(done.status, status)
+        labtest.lab().hostile.call("reset")
+
+    def test_country(self) -> None:
+        """deny_country is looked at, of the document and of its keys."""
+        folder = self.folder()
+        database = os.path.join(folder, "half.mmdb")
+        with open(database, "wb") as out:
+            out.write(HALF_A_WORLD)
+        url = self.document()
+        for country, status in (("AQ", 1), ("DE", 0)):
+            with self.subTest(country):
+                rules = os.path.join(folder, "cimd.conf")
+                with open(rules, "w", encoding="utf-8") as text:
+                    text.write(f'country_database = "{database}"\n'
+                               f'deny_country = {{ "{country}" }}\n'
+                               "default = unverified\n")
+                done = check(url, "--json", "--policy", rules, "--cimdd",
+                             program("cimdd"))
+                self.assertEqual(done.status, status, done)
+                self.assertEqual(failed(done.json()),
+                                 ["addresses"] if status else [])
+                if status:
+                    self.assertIn("is in AQ, which deny_country names",
+                                  done.json()["detail"])
         labtest.lab().hostile.call("reset")
 
     def test_port_of_the_keys(self) -> None:
