@@ -36,8 +36,6 @@
 #include "client/cimdclient.h"
 #include "client/question.h"
 
-extern char **environ;
-
 struct guest {
 	const char *self, *where, *url;
 	size_t rounds;

@@ -173,7 +173,7 @@ first(const struct policy *p, const struct cimd_caller *who,
 {
 	size_t i;
 
-	for (i = 0; i < p->n_consumers; i++)
+	for (i = 0; p->consumers != NULL && i < p->n_consumers; i++)
 		if (test(&p->consumers[i], who))
 			return &p->consumers[i];
 	return NULL;

@@ -32,7 +32,7 @@ reply_room(struct reply *r, char **at, size_t *room, struct cimd_error *err)
 	if (r->has_length && size < r->head + r->length)
 		size = r->head + r->length;
 	if (size != r->size) {
-		if (size > 2 * (REPLY_MAX_HEAD + REPLY_MAX_BODY))
+		if (size > 2 * ((size_t)REPLY_MAX_HEAD + REPLY_MAX_BODY))
 			return refuse(err, "the answer is too large");
 		if ((more = realloc(r->p, size)) == NULL)
 			return err_no_memory(err);

@@ -352,7 +352,7 @@ static void
 endless_ones_are_broken(void **state)
 {
 	static const char head[] = "HTTP/1.1 200 OK\r\n" JSON "\r\n";
-	const size_t n = 2 * REPLY_MAX_BODY;
+	const size_t n = (size_t)2 * REPLY_MAX_BODY;
 	char *text = malloc(n);
 
 	(void)state;
@@ -396,7 +396,7 @@ read_again(void *ctx)
 		return false;
 	e = reply_room(&r, &to, &room, answer_error(a));
 	if (e == CIMD_OK) {
-		memcpy(to, ctx, strlen(ctx));
+		memcpy(to, ctx, strlen(ctx) + 1);
 		e = reply_add(&r, strlen(ctx), &done, answer_error(a));
 	}
 	if (e == CIMD_OK)

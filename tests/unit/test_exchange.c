@@ -438,38 +438,45 @@ works_on_after_fork(void **state)
 	place_close(&p);
 }
 
+struct asking {
+	const char *path;
+	int good;
+};
+
 static void *
-ask_often(void *path)
+ask_often(void *arg)
 {
+	struct asking *asking = arg;
 	struct cimdclient_answer *a;
-	uintptr_t good = 0;
 	int i;
 
 	for (i = 0; i < 50; i++) {
-		a = ask(path, LONG_MS);
-		good += cimdclient_class(a) == CIMD_ACCEPTED;
+		a = ask(asking->path, LONG_MS);
+		asking->good += cimdclient_class(a) == CIMD_ACCEPTED;
 		cimdclient_free(&a);
 	}
-	return (void *)good;
+	return NULL;
 }
 
 static void
 threads_ask_at_once(void **state)
 {
+	struct asking asking[4] = { 0 };
 	pthread_t threads[4];
 	struct place p;
-	void *good;
 	size_t i;
 
 	(void)state;
 	place_open(&p, answer_well);
-	for (i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, ask_often,
-				     p.path),
-		    0);
 	for (i = 0; i < 4; i++) {
-		assert_int_equal(pthread_join(threads[i], &good), 0);
-		assert_int_equal((uintptr_t)good, 50);
+		asking[i].path = p.path;
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_often,
+				     &asking[i]),
+		    0);
+	}
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(asking[i].good, 50);
 	}
 	place_close(&p);
 }

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,8 +133,8 @@ refuses_a_client_id(void **state)
 	refuse_id("https://a b", 11, CIMD_E_URL, "no URL has");
 	refuse_id("https://a\xff/", 11, CIMD_E_URL, "no URL has");
 	refuse_id("https://a\n/", 11, CIMD_E_URL, "no URL has");
-	memset(longest, 'a', sizeof(longest));
-	memcpy(longest, "https://", 8);
+	(void)snprintf(longest, sizeof(longest), "https://");
+	memset(longest + 8, 'a', sizeof(longest) - 8);
 	refuse_id(longest, sizeof(longest), CIMD_E_URL, "longer than 1024");
 	ask.client_id = longest;
 	ask.client_id_len = CIMD_MAX_URL;
@@ -224,8 +225,8 @@ has_room_for_the_longest(void **state)
 	struct span body;
 
 	(void)state;
-	memset(id, '"', sizeof(id));
-	memcpy(id, "https://", 8);
+	(void)snprintf(id, sizeof(id), "https://");
+	memset(id + 8, '"', sizeof(id) - 8);
 	memset(redirect, '\\', sizeof(redirect));
 	ask.client_id = id;
 	ask.client_id_len = sizeof(id);
