@@ -530,6 +530,23 @@ survives_no_memory(void **state)
 	json_object_put(json);
 }
 
+/* Keys come from where any document may, or from the document's own port. */
+static void
+ports_of_keys(void **state)
+{
+	const struct url on_443 = { .port = 443 }, on_8443 = { .port = 8443 };
+	struct cimd_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(policy_judge_keys(&on_443, 443, &err), CIMD_OK);
+	assert_int_equal(policy_judge_keys(&on_8443, 443, &err), CIMD_OK);
+	assert_int_equal(policy_judge_keys(&on_8443, 8443, &err), CIMD_OK);
+	assert_int_equal(policy_judge_keys(&on_443, 8443, &err), CIMD_E_PORT);
+	assert_string_equal(err.text,
+	    "port 8443 is neither 443 nor the document's");
+	assert_string_equal(err.section, "policy");
+}
+
 int
 main(void)
 {
@@ -547,6 +564,7 @@ main(void)
 		cmocka_unit_test(no_object),
 		cmocka_unit_test(many_rules),
 		cmocka_unit_test(survives_no_memory),
+		cmocka_unit_test(ports_of_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
