@@ -76,6 +76,11 @@ nodejs
 command -v npm >/dev/null || keycloak_packages+='npm
 '
 
+# A mail server for the tests of the SASL plugin, unless there is one: another
+# one would take its place.
+[[ -e /usr/sbin/sendmail ]] || test_packages+='postfix
+'
+
 # missing_packages LIST - those that this release offers and this machine
 # lacks, one per line
 missing_packages() {
@@ -104,9 +109,16 @@ may_install() {
 	((EUID == 0)) || command -v sudo >/dev/null
 }
 
+# As a service that is not set up and does not start.
+preset_postfix() {
+	echo 'postfix postfix/main_mailer_type select No configuration' |
+		as_root debconf-set-selections
+}
+
 # install_packages LIST - install what of it is missing
 install_packages() {
 	local apt='apt-get -o DPkg::Lock::Timeout=600' missing
+	[[ $1 != *postfix* ]] || preset_postfix
 	# shellcheck disable=SC2086 # lists of words
 	as_root env DEBIAN_FRONTEND=noninteractive $apt update &&
 		missing=$(missing_packages "$1") && [[ -n $missing ]] &&

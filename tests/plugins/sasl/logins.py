@@ -149,6 +149,15 @@ consumer "chat" {
         found = self.sasl.call("checkpass", self.url, self.token())
         self.assertEqual((found.status, found.user), (OK, self.url))
 
+    def test_saslauthds_own_client(self) -> None:
+        """testsaslauthd(8), for who wants to try the mux alone."""
+        for password, word in ((self.token(), "OK"), ("secret", "NO")):
+            done = subprocess.run(
+                ["/usr/sbin/testsaslauthd", "-f", self.mux, "-s", "imap",
+                 "-u", self.url, "-p", password],
+                capture_output=True, text=True, check=False)
+            self.assertIn(f": {word}", done.stdout + done.stderr)
+
     def test_people_beside_clients(self) -> None:
         """Who is no URL is looked up where it was before."""
         database = os.path.join(self.folder(), "db")

@@ -11,10 +11,11 @@ from loading import Loading
 from logins import Logins, Names, Options
 from properties import Properties
 from outages import Outages
+from postfix import Postfix
 from slapd import Slapd
 
 __all__ = ["Loading", "Logins", "Names", "Options", "Properties", "Outages",
-           "saslhost", "Slapd"]
+           "Postfix", "saslhost", "Slapd"]
 
 if __name__ == "__main__":
     labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
