@@ -7,15 +7,20 @@ import os
 
 import saslhost  # first: it says where the laboratory is
 import labtest
+from cimdd import sanitizer
 from loading import Loading
 from logins import Logins, Names, Options
 from properties import Properties
 from outages import Outages
-from postfix import Postfix
-from slapd import Slapd
 
-__all__ = ["Loading", "Logins", "Names", "Options", "Properties", "Outages",
-           "Postfix", "saslhost", "Slapd"]
+if not sanitizer():  # whose plugins stock programs cannot load
+    from loading import Stock
+    from postfix import Postfix
+    from slapd import Slapd
+    STOCK = [Postfix, Slapd, Stock]
+
+__all__ = ["Loading", "Logins", "Names", "Options", "Outages", "Properties",
+           "saslhost"]
 
 if __name__ == "__main__":
     labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
