@@ -72,6 +72,7 @@ chromium
 default-jdk-headless
 maven
 nodejs
+postgresql
 '
 command -v npm >/dev/null || keycloak_packages+='npm
 '

@@ -31,7 +31,7 @@ import labtest  # noqa: E402
 from flow import Browser, Flow  # noqa: E402
 from keycloak import USER, Keycloak, newest  # noqa: E402
 
-__all__ = ["Case", "Host", "Realm", "host"]
+__all__ = ["Case", "Host", "Realm", "host", "use"]
 
 OPTIONS = ["--sites", os.path.join(HERE, os.pardir, "fixtures", "documents"),
            "--hostile"]
@@ -140,6 +140,12 @@ def host() -> Host:
         atexit.register(_host.stop)
         _host.start()
     return _host
+
+
+def use(one: Host) -> None:
+    """Take this one, which runs already."""
+    global _host
+    _host = one
 
 
 class Realm:

@@ -63,7 +63,6 @@ final class AnswerReader {
         throws EngineException {
         JsonNode client = object(root, "client");
         JsonNode decision = object(root, "decision");
-        JsonNode display = object(root, "display");
         String id = text(client, "client_id");
         if (!id.equals(asked)) {
             throw new EngineException("an answer about another client");
@@ -80,11 +79,8 @@ final class AnswerReader {
             texts(client, "grant_types"), texts(decision, "auth_methods"),
             optional(client, "token_endpoint_auth_signing_alg"),
             jwks == null || !jwks.isObject() ? null : jwks.toString(),
-            optional(client, "scope"), optional(client, "client_uri"),
-            optional(client, "logo_uri"), optional(client, "policy_uri"),
-            optional(client, "tos_uri"), trust,
-            texts(display, "redirect_hosts"), texts(decision, "warnings"),
-            flag(decision, "redirect_uri_ok"));
+            client.path("dpop_bound_access_tokens").asBoolean(false), trust,
+            texts(decision, "warnings"), flag(decision, "redirect_uri_ok"));
     }
 
     private static JsonNode object(JsonNode node, String name)

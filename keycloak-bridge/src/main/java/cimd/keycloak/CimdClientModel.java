@@ -55,6 +55,9 @@ final class CimdClientModel extends AbstractReadOnlyClientStorageAdapter {
         all.put("oidc.ciba.grant.enabled", "false");
         all.put("use.refresh.tokens", Boolean.toString(record != null
             && record.grants().contains("refresh_token")));
+        if (record != null && record.dpop()) {
+            all.put("dpop.bound.access.tokens", "true");
+        }
         if (record != null && record.hasKeys()) {
             all.put("use.jwks.string", "true");
             all.put(JWKS, record.jwks());
@@ -133,9 +136,10 @@ final class CimdClientModel extends AbstractReadOnlyClientStorageAdapter {
         return 0;
     }
 
+    /** A public client has one as well, or Keycloak complains each time. */
     @Override
     public String getClientAuthenticatorType() {
-        return attributes.containsKey(JWKS) ? "client-jwt" : null;
+        return attributes.containsKey(JWKS) ? "client-jwt" : "client-secret";
     }
 
     @Override

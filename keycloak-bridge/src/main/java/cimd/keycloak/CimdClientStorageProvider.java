@@ -52,11 +52,17 @@ public final class CimdClientStorageProvider implements ClientStorageProvider {
      */
     private ClientModel registered(RealmModel realm, String id,
         String clientId) {
+        String known = "cimd.registered " + id;
+        if (session.getAttribute(known) != null) {
+            return null; // this request has looked before
+        }
         ClientModel own = session.getProvider(ClientProvider.class)
             .getClientByClientId(realm, clientId);
         CacheRealmProvider cache =
             session.getProvider(CacheRealmProvider.class);
-        if (own != null && cache != null) {
+        if (own == null) {
+            session.setAttribute(known, true);
+        } else if (cache != null) {
             cache.registerClientInvalidation(id, clientId, realm.getId());
         }
         return own;

@@ -67,7 +67,11 @@ public final class CimdExecutor
             || !RealmState.of(session, realm).accepts(clientId)) {
             return;
         }
-        Component.ensure(session, realm);
+        if (!Component.ensure(session, realm)) {
+            throw error(clientId, new Problem(Problem.ENGINE,
+                Problem.Kind.UNAVAILABLE, "temporarily_unavailable",
+                "another request is making the component"));
+        }
         if (!ClientIds.fits(clientId)) {
             refuse(realm, clientId, new Problem(Problem.TOO_LONG,
                 Problem.Kind.REFUSED, "invalid_client",

@@ -16,30 +16,24 @@ import java.util.List;
  * @param methods authentication methods in common, the preferred one first
  * @param signingAlg token_endpoint_auth_signing_alg, or null
  * @param jwks the keys as JSON text, or null
- * @param scope the scopes that the client may have, or null for no ceiling
- * @param clientUri client_uri, or null
- * @param logoUri logo_uri, or null
- * @param policyUri policy_uri, or null
- * @param tosUri tos_uri, or null
+ * @param dpop are its access tokens to be bound to a key of its own?
  * @param trust trusted or unverified
- * @param redirectHosts where the redirect URIs lead
  * @param warnings names of doc/codes.md
  * @param redirectOk does the redirect_uri of the request match? true
  *     without one
  */
 record ClientRecord(String clientId, String name, List<String> redirectUris,
     boolean anyPort, List<String> grants, List<String> methods,
-    String signingAlg, String jwks, String scope, String clientUri,
-    String logoUri, String policyUri, String tosUri, String trust,
-    List<String> redirectHosts, List<String> warnings, boolean redirectOk) {
+    String signingAlg, String jwks, boolean dpop, String trust,
+    List<String> warnings, boolean redirectOk) {
 
     /** The same with one more redirect URI, which cimdd has let pass. */
     ClientRecord with(String redirectUri) {
         List<String> all = new ArrayList<>(redirectUris);
         all.add(redirectUri);
         return new ClientRecord(clientId, name, List.copyOf(all), anyPort,
-            grants, methods, signingAlg, jwks, scope, clientUri, logoUri,
-            policyUri, tosUri, trust, redirectHosts, warnings, redirectOk);
+            grants, methods, signingAlg, jwks, dpop, trust, warnings,
+            redirectOk);
     }
 
     /** Can only programs on the user's device receive the code? */

@@ -55,7 +55,7 @@ final class LastGoodFiles {
                 store(path(realmId, clientId), json(realmId, clientId, entry),
                     old == null);
             }
-        } catch (IOException e) {
+        } catch (IOException | UnsupportedOperationException e) {
             LOG.debugf(e, "cimd: %s cannot be written", folder);
         }
     }

@@ -3,7 +3,6 @@ package cimd.keycloak;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,7 +21,7 @@ class AnswerReaderTest {
           "redirect_uris": ["http://127.0.0.1:33418/"],
           "grant_types": ["authorization_code"], "scope": "openid",
           "token_endpoint_auth_signing_alg": "ES256",
-          "jwks": {"keys": []}},
+          "jwks": {"keys": []}, "dpop_bound_access_tokens": true},
          "decision": {"trust": "trusted", "rule": "vscode",
           "auth_methods": ["private_key_jwt", "none"],
           "redirect_uri_ok": true, "loopback_any_port": true,
@@ -48,7 +47,7 @@ class AnswerReaderTest {
         assertTrue(c.anyPort());
         assertTrue(c.hasKeys());
         assertTrue(c.loopbackOnly());
-        assertNull(c.logoUri());
+        assertTrue(c.dpop());
     }
 
     @ParameterizedTest
@@ -76,7 +75,6 @@ class AnswerReaderTest {
         "\"redirect_uri_ok\": true|\"redirect_uri_ok\": \"true\"",
         "\"auth_methods\": [\"private_key_jwt\", \"none\"],|",
         "\"decision\"|\"decisions\"",
-        "\"display\"|\"displays\"",
         "\"rule\": \"vscode\"|\"rule\": \"a\", \"rule\": \"b\"",
         "\"client_name\": \"Code \\ud83d\\ude00\"|\"client_name\": 1",
     })
