@@ -8,7 +8,7 @@ import org.keycloak.models.KeycloakSessionFactory;
 import org.keycloak.provider.ProviderConfigProperty;
 import org.keycloak.services.clientpolicy.condition.ClientPolicyConditionProviderFactory;
 
-/** For realms with more than one set of rules: which clients a policy is for. */
+/** For realms with several sets of rules: which clients a policy is for. */
 public final class CimdClientIdConditionFactory
     implements ClientPolicyConditionProviderFactory {
     @Override

@@ -29,7 +29,10 @@ final class Requests {
     static String form(KeycloakSession session, String name) {
         try {
             HttpRequest request = session.getContext().getHttpRequest();
-            if (request == null || !"POST".equals(request.getHttpMethod())) {
+            // Elsewhere a body is JSON, and not ours to read.
+            if (request == null || !"POST".equals(request.getHttpMethod())
+                || !session.getContext().getUri().getPath()
+                    .contains("/protocol/openid-connect/")) {
                 return null;
             }
             MultivaluedMap<String, String> form =

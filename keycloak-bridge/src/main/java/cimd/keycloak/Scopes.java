@@ -11,8 +11,9 @@ import org.keycloak.models.RealmModel;
  * Which of the realm's client scopes a client has.
  *
  * <p>Those that the realm gives every new client, under the policy's ceiling.
- * What a document says about scopes is no more than a wish. Scopes that never show in a token ("basic", "acr",
- * "roles", "web-origins") are how Keycloak makes tokens, and stay.
+ * What a document says about scopes is no more than a wish. Scopes that never
+ * show in a token ("basic", "acr", "roles", "web-origins") are how Keycloak
+ * makes tokens, and stay.
  */
 final class Scopes {
     private static final String OIDC = "openid-connect";
