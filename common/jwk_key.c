@@ -137,7 +137,8 @@ rsa_is_sound(struct span n, struct span e)
 	if (bit_length(n) < JWK_MIN_RSA_BITS ||
 	    bit_length(n) > JWK_MAX_RSA_BITS || !is_odd(n))
 		return false;
-	if (e.n > JWK_MAX_EXPONENT || bit_length(e) < 2 || !is_odd(e))
+	if (bit_length(e) > JWK_MAX_EXPONENT_BITS || bit_length(e) < 2 ||
+	    !is_odd(e))
 		return false;
 	return !is_roca(n);
 }

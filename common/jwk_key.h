@@ -16,9 +16,9 @@
 struct evp_pkey_st;
 
 enum {
-	JWK_MIN_RSA_BITS = 2048,  /* RFC 7518 section 3.3 */
-	JWK_MAX_RSA_BITS = 16384, /* what OpenSSL takes */
-	JWK_MAX_EXPONENT = 8,     /* bytes; OpenSSL's own limit */
+	JWK_MIN_RSA_BITS = 2048, /* RFC 7518 section 3.3 */
+	JWK_MAX_RSA_BITS = 8192, /* a signature takes a millisecond at most */
+	JWK_MAX_EXPONENT_BITS = 33, /* 2^32 + 1 and all that are in use */
 };
 
 /*

@@ -48,8 +48,8 @@ struct jwks; /* a set; immutable */
 /*
  * Judge {"keys":[...]}.  Private or symmetric members in any key refuse the
  * whole set (CIMD_E_SECRET); keys of unknown kty or crv, RSA of less than
- * 2048 or more than 16384 bits, with an exponent that is even, below 3 or
- * over 64 bits, or with the ROCA fingerprint (CVE-2017-15361), "use" other
+ * 2048 or more than 8192 bits, with an exponent that is even, below 3 or
+ * over 33 bits, or with the ROCA fingerprint (CVE-2017-15361), "use" other
  * than "sig", key_ops without "verify", alg at odds with kty/crv, points off
  * the curve, a kid over 256 bytes and anything but strict base64url are
  * skipped with WARN_KEY_UNUSABLE (RFC 7517 section 5).  A kid may stand

@@ -284,15 +284,18 @@ jws_verify(const struct jws *j, const struct jwks *keys, bool *unknown_kid,
     struct cimd_error *err)
 {
 	struct cimd_error inner = { 0 };
-	bool tried = false;
 	enum cimd_err e;
-	size_t i;
+	size_t i, tries = 0;
 
 	*unknown_kid = j->kid != NULL;
 	for (i = 0; i < jwks_count(keys); i++) {
 		if (!is_candidate(j, jwks_get(keys, i), unknown_kid))
 			continue;
-		tried = true;
+		if (tries == JWS_MAX_TRIES)
+			return refuse(err, "the first 8 keys that may have "
+					   "signed it did not; each key needs a kid "
+					   "of its own");
+		tries++;
 		e = jws_check(jwks_get(keys, i)->key, j->alg, j->signed_bytes,
 		    j->signature, &inner);
 		if (e == CIMD_OK)
@@ -300,7 +303,7 @@ jws_verify(const struct jws *j, const struct jwks *keys, bool *unknown_kid,
 		if (e != CIMD_E_ASSERTION)
 			return err_set(err, e, inner.section, "%s", inner.text);
 	}
-	if (tried)
+	if (tries > 0)
 		return refuse(err, "signature does not verify");
 	if (*unknown_kid)
 		return refuse(err, "no key of the client has its kid");

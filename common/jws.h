@@ -10,6 +10,10 @@
 
 #include "jwks.h"
 
+enum {
+	JWS_MAX_TRIES = 8, /* signatures verified for one token */
+};
+
 /* A token that was taken apart; nothing of it is trusted before jws_verify. */
 struct jws {
 	uint32_t alg;             /* one ALG_* bit */
@@ -38,8 +42,9 @@ void jws_free(struct jws *j);
 
 /*
  * Verify the signature with the keys that have the token's kid or, when it
- * has none, with all keys; only those that may do its alg.  *unknown_kid: no
- * key has its kid.  Fails as jws_check().
+ * has none, with all keys; only those that may do its alg, and of them the
+ * first JWS_MAX_TRIES.  *unknown_kid: no key has its kid.  Fails as
+ * jws_check().
  */
 enum cimd_err jws_verify(const struct jws *j, const struct jwks *keys,
     bool *unknown_kid, struct cimd_error *err);

@@ -322,6 +322,80 @@ cookbook(void **state)
 	}
 }
 
+/* The JWK of that kid of a set, without its kid; the caller puts it. */
+static struct json_object *
+key_without_kid(const char *set, const char *kid)
+{
+	struct json_object *all = json_tokener_parse(set);
+	struct json_object *list, *out = NULL;
+	size_t i, n;
+
+	list = array_of(all, "keys", &n);
+	for (i = 0; i < n && out == NULL; i++) {
+		out = json_object_array_get_idx(list, i);
+		if (string_of(out, "kid") == NULL ||
+		    strcmp(string_of(out, "kid"), kid) != 0)
+			out = NULL;
+	}
+	assert_non_null(out);
+	json_object_get(out);
+	json_object_object_del(out, "kid");
+	json_object_put(all);
+	return out;
+}
+
+/* That many keys that did not sign, then the one that did. */
+static struct jwks *
+set_with_strangers(const struct signer *s, size_t strangers)
+{
+	char *text = signer_jwks(s, "");
+	struct json_object *other = key_without_kid(text, "p256-b");
+	struct json_object *list = json_object_new_array();
+	struct json_object *set = json_object_new_object();
+	struct jwks *out = NULL;
+	uint64_t warnings = 0;
+	size_t i;
+
+	for (i = 0; i < strangers; i++)
+		json_object_array_add(list, json_object_get(other));
+	json_object_array_add(list, key_without_kid(text, "p256"));
+	json_object_object_add(set, "keys", list);
+	assert_int_equal(jwks_read(set, &warnings, &out, NULL), CIMD_OK);
+	json_object_put(set);
+	json_object_put(other);
+	free(text);
+	return out;
+}
+
+/* Keys are the client's, and each may take a millisecond. */
+static void
+tries_are_limited(void **state)
+{
+	struct signer *s = signer_new();
+	char *token = signer_sign(s, "p256", "ES256",
+	    span_of("{\"alg\":\"ES256\"}"), span_of("{}"));
+	struct cimd_error err = { 0 };
+	struct jwks *keys;
+	bool unknown_kid;
+	struct jws j;
+
+	(void)state;
+	assert_int_equal(jws_read(span_of(token), &j, &err), CIMD_OK);
+	keys = set_with_strangers(s, JWS_MAX_TRIES - 1);
+	assert_int_equal(jws_verify(&j, keys, &unknown_kid, &err), CIMD_OK);
+	jwks_free(&keys);
+	keys = set_with_strangers(s, JWS_MAX_TRIES);
+	assert_int_equal(jws_verify(&j, keys, &unknown_kid, &err),
+	    CIMD_E_ASSERTION);
+	assert_string_equal(err.text,
+	    "client assertion: the first 8 keys that may have signed it did "
+	    "not; each key needs a kid of its own");
+	jwks_free(&keys);
+	jws_free(&j);
+	free(token);
+	signer_free(s);
+}
+
 static size_t openssl_countdown;
 static bool openssl_failed;
 
@@ -439,6 +513,7 @@ main(void)
 		cmocka_unit_test(wycheproof_signatures),
 		cmocka_unit_test(wycheproof_tokens),
 		cmocka_unit_test(cookbook),
+		cmocka_unit_test(tries_are_limited),
 		cmocka_unit_test(openssl_without_memory),
 	};
 
