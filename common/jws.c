@@ -292,9 +292,9 @@ jws_verify(const struct jws *j, const struct jwks *keys, bool *unknown_kid,
 		if (!is_candidate(j, jwks_get(keys, i), unknown_kid))
 			continue;
 		if (tries == JWS_MAX_TRIES)
-			return refuse(err, "the first 8 keys that may have "
-					   "signed it did not; each key needs a kid "
-					   "of its own");
+			return refuse(err,
+			    "the first 8 keys that may have signed it did "
+			    "not; each key needs a kid of its own");
 		tries++;
 		e = jws_check(jwks_get(keys, i)->key, j->alg, j->signed_bytes,
 		    j->signature, &inner);
