@@ -104,8 +104,9 @@ ask(const struct auxprop *x, const sasl_server_params_t *sparams,
 }
 
 /*
- * Only what cimdd has refused is no user.  That it cannot say is never
- * taken for that, nor for anything else.
+ * Who was refused is disabled, not unknown: libsasl2 lets an unknown user in
+ * where a mechanism has verified the name by other means (EXTERNAL, GSSAPI).
+ * That cimdd cannot say is never taken for either.
  */
 static int
 judge(const struct cimdclient_answer *a, const sasl_server_params_t *sparams,
@@ -115,6 +116,7 @@ judge(const struct cimdclient_answer *a, const sasl_server_params_t *sparams,
 	case CIMD_ACCEPTED:
 		return property_fill(a, sparams, flags);
 	case CIMD_REFUSED:
+		return SASL_DISABLED;
 	case CIMD_NOT_OURS:
 		return SASL_NOUSER;
 	case CIMD_UNAVAILABLE:
@@ -173,13 +175,13 @@ lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
 		return SASL_UNAVAIL;
 	}
 	if (ulen > x->options.max_length)
-		return SASL_NOUSER;
+		return SASL_DISABLED;
 	if (has_realm(user, ulen, sparams->user_realm)) {
-		sparams->utils->log(sparams->utils->conn, SASL_LOG_ERR,
+		sparams->utils->log(sparams->utils->conn, SASL_LOG_NOTE,
 		    "cimd: refused: the name ends in the realm of this "
 		    "server, which may have been added to it; set "
 		    "canon_user_plugin: cimd, or no realm");
-		return SASL_NOUSER;
+		return SASL_DISABLED;
 	}
 	return lookup_url(x, sparams, flags, &key);
 }

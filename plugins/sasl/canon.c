@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sasl_cimd.h"
 
@@ -75,19 +76,20 @@ put_other(const struct place *to, const char *name, size_t len,
 	return put(to, name, len, realm);
 }
 
-/* Is the word one of those in text, which blanks part? */
+/* Is the word one of those in text, as libsasl2 looks for it? */
 static bool
 has_word(const char *text, const char *word)
 {
+	static const char blanks[] = " \t\n\v\f\r";
 	const size_t n = strlen(word);
 	size_t len;
 
 	for (;;) {
-		text += strspn(text, " \t");
-		len = strcspn(text, " \t");
+		text += strspn(text, blanks);
+		len = strcspn(text, blanks);
 		if (len == 0)
 			return false;
-		if (len == n && memcmp(text, word, n) == 0)
+		if (len == n && strncasecmp(text, word, n) == 0)
 			return true;
 		text += len;
 	}
@@ -114,6 +116,19 @@ is_ambiguous(const sasl_server_params_t *sparams, const char *url, size_t len)
 	    method != NULL && has_word(method, "saslauthd");
 }
 
+/* Why a URL cannot be a user of this server; NULL: it can. */
+static const char *
+fault_of(const sasl_server_params_t *sparams, const char *url, size_t len)
+{
+	if (is_ambiguous(sparams, url, len))
+		return "with pwcheck_method: saslauthd, a URL as name wants a "
+		       "server without a realm, and no \"@\" at its end";
+	if (option_transitions(sparams->utils))
+		return "auto_transition must be off: it keeps used assertions "
+		       "as passwords";
+	return NULL;
+}
+
 static int /* NOLINTNEXTLINE(readability-function-size): as libsasl2 wants it */
 canon_server(void *glob_context, sasl_server_params_t *sparams,
     const char *user, unsigned len, unsigned flags, char *out,
@@ -121,6 +136,7 @@ canon_server(void *glob_context, sasl_server_params_t *sparams,
 {
 	const struct place to = { out, out_umax, out_ulen };
 	const size_t n = len == 0 ? strlen(user) : len;
+	const char *fault;
 
 	(void)glob_context;
 	(void)flags;
@@ -128,11 +144,9 @@ canon_server(void *glob_context, sasl_server_params_t *sparams,
 		return put_other(&to, user, n, sparams->user_realm);
 	if (memchr(user, '\0', n) != NULL)
 		return SASL_BADPROT;
-	if (is_ambiguous(sparams, user, n)) {
-		sparams->utils->log(sparams->utils->conn, SASL_LOG_ERR,
-		    "cimd: refused: with pwcheck_method: saslauthd, a URL as "
-		    "name wants a server without a realm, and no \"@\" at its "
-		    "end");
+	if ((fault = fault_of(sparams, user, n)) != NULL) {
+		sparams->utils->log(sparams->utils->conn, SASL_LOG_NOTE,
+		    "cimd: refused: %s", fault);
 		return SASL_BADPROT;
 	}
 	return put(&to, user, n, NULL);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "sasl_cimd.h"
@@ -49,6 +50,24 @@ get_number(const sasl_utils_t *utils, const char *name, int min, int max,
 }
 
 bool
+option_transitions(const sasl_utils_t *utils)
+{
+	static const char *const off[] = { "0", "f", "false", "n", "no",
+		"off" };
+	const char *value = NULL;
+	size_t i;
+
+	if (utils->getopt(utils->getopt_context, NULL, "auto_transition",
+		&value, NULL) != SASL_OK ||
+	    value == NULL)
+		return false;
+	for (i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		if (strcasecmp(value, off[i]) == 0)
+			return false;
+	return true;
+}
+
+bool
 option_read(const sasl_utils_t *utils, struct option_values *out)
 {
 	const char *socket = get(utils, "cimd_socket");
@@ -65,6 +84,10 @@ option_read(const sasl_utils_t *utils, struct option_values *out)
 	    strlen(socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		(void)snprintf(out->fault, sizeof(out->fault),
 		    "cimd_socket must be the path of a socket");
+	if (option_transitions(utils))
+		(void)snprintf(out->fault, sizeof(out->fault),
+		    "auto_transition must be off: it keeps used assertions as "
+		    "passwords");
 	return (out->socket = strdup(socket)) != NULL;
 }
 

@@ -42,6 +42,12 @@ bool option_read(const sasl_utils_t *utils, struct option_values *out);
 
 void option_clear(struct option_values *v);
 
+/*
+ * Is auto_transition on?  libsasl2 would write an assertion that was accepted
+ * into a database of passwords, where it would count for ever.
+ */
+bool option_transitions(const sasl_utils_t *utils);
+
 /* Does the name start with "https://", in any case? */
 bool is_url(const char *name, size_t len);
 

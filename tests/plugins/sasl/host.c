@@ -222,6 +222,22 @@ do_plain(struct host *h, char *argv[])
 	do_props(h);
 }
 
+/* external NAME: a login that something below SASL has verified */
+static void
+do_external(struct host *h, char *argv[])
+{
+	const char *out = NULL;
+	unsigned out_len = 0;
+	int status;
+
+	must(sasl_setprop(h->conn, SASL_AUTH_EXTERNAL, argv[0]) == SASL_OK,
+	    "sasl_setprop");
+	status = sasl_server_start(h->conn, "EXTERNAL", "", 0, &out, &out_len);
+	put_status(status);
+	if (status == SASL_OK)
+		put_user(h);
+}
+
 /* checkpass USER PASSWORD */
 static void
 do_checkpass(struct host *h, char *argv[])
@@ -403,6 +419,8 @@ act(struct host *h, const char *word, char *argv[])
 		do_exists(h, argv);
 	else if (strcmp(word, "plain") == 0)
 		do_plain(h, argv);
+	else if (strcmp(word, "external") == 0)
+		do_external(h, argv);
 	else if (strcmp(word, "checkpass") == 0)
 		do_checkpass(h, argv);
 	else if (strcmp(word, "reinit") == 0)

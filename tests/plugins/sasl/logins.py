@@ -7,8 +7,8 @@ import os
 import subprocess
 
 import labtest
-from saslhost import (AUDIENCE, BADAUTH, BADPROT, BUFOVER, CONSUMERS, FAIL,
-                      NOUSER, OK, UNAVAIL, Case, Cimdd, Host, Keys)
+from saslhost import (AUDIENCE, BADAUTH, BADPROT, BUFOVER, CONSUMERS, DISABLED,
+                      FAIL, NOUSER, OK, UNAVAIL, Case, Cimdd, Host, Keys, deny)
 
 REALM = "example.org"
 
@@ -85,7 +85,24 @@ class Logins(Case):
         """What cimdd refuses gets in with no password."""
         self.sasl.new()
         found = self.sasl.plain("https://other.example.org/x", self.token())
-        self.assertEqual(found.status, BADAUTH)
+        self.assertEqual(found.status, DISABLED)
+
+    def test_verified_elsewhere(self) -> None:
+        """libsasl2 lets unknown users in whom EXTERNAL has verified: not
+        those whom cimdd refuses, nor while it cannot say."""
+        sasl = self.host(self.cimd, mech_list="EXTERNAL")
+        sasl.new()
+        found = sasl.call("external", self.url)
+        self.assertEqual((found.status, found.user), (OK, self.url))
+        for url in ("https://other.example.org/x", "https://127.0.0.1/x"):
+            sasl.new()
+            self.assertEqual(sasl.call("external", url).status, DISABLED)
+        deny(self.cimd, self.url)
+        sasl.new()
+        self.assertEqual(sasl.call("external", self.url).status, DISABLED)
+        self.cimd.stop()
+        sasl.new()
+        self.assertEqual(sasl.call("external", self.url).status, UNAVAIL)
 
     def test_other_service(self) -> None:
         """The audience of one service is worth nothing at another."""
@@ -213,7 +230,7 @@ class Names(Case):
         before = self.lookups(self.cimd)
         sasl.new("imap", REALM)
         found = sasl.exists(self.url)
-        self.assertEqual(found.status, NOUSER)
+        self.assertEqual(found.status, DISABLED)
         self.assertIn("realm", " ".join(found.logs))
         self.assertEqual(self.lookups(self.cimd), before)
         sasl.new("imap", "")
@@ -225,7 +242,7 @@ class Names(Case):
         self.serve(literal, document=self.keys.members())
         sasl = self.lookup_host()
         sasl.new("imap", REALM)
-        self.assertEqual(sasl.exists(literal).status, NOUSER)
+        self.assertEqual(sasl.exists(literal).status, DISABLED)
         sasl.new("imap", "", "*oauthClientId")
         self.assertEqual(sasl.exists(literal).props,
                          {"*oauthClientId": [literal]})
@@ -240,12 +257,16 @@ class Names(Case):
         self.assertIn("realm", " ".join(found.logs))
         sasl.new("imap", "")
         self.assertEqual(sasl.plain(self.url + "@", token).status, BADPROT)
+        for method in ("SaslAuthd", "auxprop\fSASLAUTHD"):
+            odd = self.host(self.cimd, pwcheck_method=method)
+            odd.new("imap", REALM)
+            self.assertEqual(odd.plain(self.url, token).status, BADPROT)
         sasl.new("imap", "")
         self.assertEqual(sasl.plain(self.url, token).status, OK)
 
     def test_attack_on_the_cut(self) -> None:
-        """A client at URL@REALM cannot log in as URL: as itself at most,
-        where libsasl2 has added the realm."""
+        """A client at URL@REALM cannot log in as URL, nor at all where the
+        realm may have been added."""
         evil = Keys(self)
         literal = f"{self.url}@{REALM}"
         self.serve(literal, document=evil.members())
@@ -253,8 +274,9 @@ class Names(Case):
             sasl = self.host(self.cimd, canon_user_plugin=canon)
             sasl.new("imap", REALM)
             found = sasl.plain(self.url, evil.assertion(literal, AUDIENCE))
-            self.assertIn(found.user, ("", literal))
-            self.assertEqual(found.status, OK if canon is None else BADPROT)
+            self.assertEqual(found.user, "")
+            self.assertEqual(found.status,
+                             DISABLED if canon is None else BADPROT)
 
     def test_blanks(self) -> None:
         """Two names for one client are one too many."""
@@ -289,7 +311,7 @@ class Names(Case):
         sasl.new()
         self.assertEqual(sasl.exists(self.url).status, OK)
         sasl.new()
-        self.assertEqual(sasl.exists(longer).status, NOUSER)
+        self.assertEqual(sasl.exists(longer).status, DISABLED)
 
     def test_client_side(self) -> None:
         """A client program that names the plugin sends what it was given."""
@@ -304,6 +326,40 @@ class Names(Case):
         self.assertEqual(sasl.call("client", "x" * 1024, "cimd").status, OK)
         self.assertEqual(sasl.call("client", "x" * 1025, "cimd").status,
                          BUFOVER)
+
+
+class Transition(Case):
+    """auto_transition would make a password of a used assertion."""
+
+    def test_on(self) -> None:
+        """No client gets in, with either plugin; the log says why."""
+        cimd = self.with_mux()
+        database = os.path.join(self.folder(), "db")
+        for value, more in (("yes", {}), ("noplain", {}), ("1", {}),
+                            ("on", {"canon_user_plugin": None}),
+                            ("true", {"auxprop_plugin": "sasldb"})):
+            options = {"pwcheck_method": "saslauthd auxprop",
+                       "auxprop_plugin": "cimd sasldb",
+                       "sasldb_path": database,
+                       "auto_transition": value, **more}
+            sasl = self.host(cimd, "sasldb", **options)
+            token = self.token()
+            for _ in range(2):
+                sasl.new()
+                found = sasl.plain(self.url, token)
+                self.assertIn(found.status, (BADPROT, UNAVAIL), options)
+                self.assertIn("auto_transition", " ".join(found.logs))
+
+    def test_off(self) -> None:
+        """Once, and never again."""
+        cimd = self.with_mux()
+        for value in ("no", "off", "0", "FALSE"):
+            sasl = self.host(cimd, auto_transition=value)
+            token = self.token()
+            sasl.new()
+            self.assertEqual(sasl.plain(self.url, token).status, OK)
+            sasl.new()
+            self.assertEqual(sasl.plain(self.url, token).status, BADAUTH)
 
 
 class Options(Case):

@@ -9,7 +9,7 @@ import re
 import subprocess
 
 import labtest
-from saslhost import CONSUMERS, NOUSER, OK, UNAVAIL, Case, Cimdd, Host
+from saslhost import CONSUMERS, DISABLED, NOUSER, OK, UNAVAIL, Case, Cimdd, Host
 
 ALL = ("oauthClientId", "oauthClientName", "oauthClientURI", "oauthLogoURI",
        "oauthTosURI", "oauthPolicyURI", "oauthScope", "oauthRedirectURI",
@@ -100,11 +100,11 @@ class Properties(Case):
         self.assertEqual(self.sasl.exists(other).props,
                          {"*oauthClientId": [other]})
         unknown = self.sasl.exists("https://other.example.org/x")
-        self.assertEqual((unknown.status, unknown.props), (NOUSER, {}))
+        self.assertEqual((unknown.status, unknown.props), (DISABLED, {}))
 
     def test_refused(self) -> None:
-        """Policy, documents and URLs that are none are no user; the log
-        says why, without a word to the client."""
+        """Policy, documents and URLs that are none: disabled; the log says
+        why, without a word to the client."""
         bad = self.client()
         self.serve(bad, document={"client_secret": "x"})
         for url, code in ((bad, "CIMD_E_SECRET"),
@@ -114,7 +114,8 @@ class Properties(Case):
                           ("https://", "CIMD_E_URL")):
             self.sasl.new("imap", "", "*oauthClientId")
             found = self.sasl.exists(url)
-            self.assertEqual((found.status, found.props), (NOUSER, {}), url)
+            self.assertEqual((found.status, found.props), (DISABLED, {}),
+                             url)
             self.assertTrue(any(code in line for line in found.logs),
                             (url, found.logs))
 
@@ -123,7 +124,7 @@ class Properties(Case):
         cimd = self.with_mux("")
         sasl = self.lookup_host(cimd)
         sasl.new()
-        self.assertEqual(sasl.exists(self.url).status, NOUSER)
+        self.assertEqual(sasl.exists(self.url).status, DISABLED)
         self.assertFetched(self.url, 0)
 
     def test_service(self) -> None:
@@ -141,7 +142,7 @@ consumer "imap" {{
         self.assertEqual(sasl.exists(self.url).status, OK)
         sasl.new("imap")
         found = sasl.exists(self.url)
-        self.assertEqual(found.status, NOUSER)
+        self.assertEqual(found.status, DISABLED)
         self.assertIn("CIMD_E_CONSUMER", " ".join(found.logs))
         line = cimd.wait_line("lookup", self.url)
         self.assertEqual(line["remote_addr"], "192.0.2.7")

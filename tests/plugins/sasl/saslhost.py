@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, os.pardir, "pipeline"))
 
-from cimdd import Cimdd, RULES  # noqa: E402
+from cimdd import Cimdd, RULES, short_id  # noqa: E402
 from cimdd import Case as PipelineCase  # noqa: E402
 import labtest  # noqa: E402
 from keys import Keys  # noqa: E402
 
 __all__ = ["AUDIENCE", "BADAUTH", "BADPROT", "BUFOVER", "CONSUMERS", "Case",
-           "Cimdd", "FAIL", "Host", "Keys", "NOMECH", "NOUSER", "OK", "Reply", "RULES",
+           "Cimdd", "DISABLED", "FAIL", "Host", "Keys", "NOMECH", "NOUSER",
+           "OK", "Reply", "RULES", "deny",
            "UNAVAIL", "labtest", "plugin", "plugin_folder"]
 
 OK, FAIL, BUFOVER, NOMECH, BADPROT = 0, -1, -3, -4, -5
-BADAUTH, NOUSER, UNAVAIL = -13, -20, -24
+BADAUTH, DISABLED, NOUSER, UNAVAIL = -13, -19, -20, -24
 AUDIENCE = "https://mail.example.com/"
 CONSUMERS = RULES + f"""
 consumer "mail" {{
@@ -56,6 +57,13 @@ def plugin_folder(case: labtest.Case, *more: str) -> str:
         os.symlink(os.path.join(system_plugins(), f"lib{name}.so"),
                    os.path.join(folder, f"lib{name}.so"))
     return folder
+
+
+def deny(cimd: Cimdd, url: str) -> None:
+    """An administrator blocks a client."""
+    answer = cimd.admin.post(f"/v1/clients/{short_id(url)}/deny",
+                             {"client_id": url})
+    assert answer.status == 200, answer
 
 
 class Reply(NamedTuple):
