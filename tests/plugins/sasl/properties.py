@@ -9,7 +9,8 @@ import re
 import subprocess
 
 import labtest
-from saslhost import CONSUMERS, DISABLED, NOUSER, OK, UNAVAIL, Case, Cimdd, Host
+from saslhost import (CONSUMERS, DISABLED, NOUSER, OK, UNAVAIL, Case, Cimdd,
+                      Host)
 
 ALL = ("oauthClientId", "oauthClientName", "oauthClientURI", "oauthLogoURI",
        "oauthTosURI", "oauthPolicyURI", "oauthScope", "oauthRedirectURI",
