@@ -4,6 +4,7 @@ package cimd.keycloak;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.keycloak.models.AuthenticatedClientSessionModel;
 import org.keycloak.models.ClientSessionContext;
 import org.keycloak.models.KeycloakSession;
@@ -26,8 +27,9 @@ public final class ResourceAudienceMapper extends AbstractOIDCProtocolMapper
     static final String ID = "cimd-resource-audience-mapper";
     private static final String AUDIENCES = "cimd.audiences";
     private static final String RESOURCE = "resource";
-    /** Where Keycloak keeps what it does not know in a request. */
-    private static final String NOTE = "client_request_param_resource";
+    /** Where Keycloak keeps it: since 26.6, and before it knew the name. */
+    private static final List<String> NOTES =
+        List.of(RESOURCE, "client_request_param_resource");
 
     /** The mapper of a client of ours. */
     static ProtocolMapperModel model(List<String> audiences) {
@@ -68,7 +70,9 @@ public final class ResourceAudienceMapper extends AbstractOIDCProtocolMapper
     /** The resource that the user saw counts before the token request's. */
     private static String requested(KeycloakSession session,
         AuthenticatedClientSessionModel client) {
-        String note = client == null ? null : client.getNote(NOTE);
+        String note = client == null ? null : NOTES.stream()
+            .map(client::getNote).filter(Objects::nonNull)
+            .findFirst().orElse(null);
         return note != null ? note : Requests.form(session, RESOURCE);
     }
 
