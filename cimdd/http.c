@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -250,17 +251,24 @@ http_start(const struct http_parts *parts, struct http **out,
 static void
 turn_away(int fd)
 {
-	static const char answer[] =
-	    "HTTP/1.1 503 Service Unavailable\r\n"
-	    "Content-Type: " PROBLEM_TYPE "\r\n"
-	    "Retry-After: 1\r\nConnection: close\r\n"
-	    "Cache-Control: no-store\r\n\r\n"
+	static const char body[] =
 	    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
 	    "\"status\":503,\"detail\":\"too many connections\","
 	    "\"code\":\"CIMD_E_BUSY\",\"class\":\"unavailable\","
 	    "\"error\":\"temporarily_unavailable\",\"retry_after\":1}";
+	char answer[512];
+	int n;
 
-	(void)send(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* The length, since unread bytes make of the end a reset. */
+	n = snprintf(answer, sizeof(answer),
+	    "HTTP/1.1 503 Service Unavailable\r\n"
+	    "Content-Type: " PROBLEM_TYPE "\r\n"
+	    "Content-Length: %zu\r\n"
+	    "Retry-After: 1\r\nConnection: close\r\n"
+	    "Cache-Control: no-store\r\n\r\n%s",
+	    sizeof(body) - 1, body);
+	assert(n > 0 && n < (int)sizeof(answer));
+	(void)send(fd, answer, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
 }
 
