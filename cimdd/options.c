@@ -15,7 +15,7 @@
 #define DEFAULT_CATALOG CIMD_DATADIR "/cimd/catalog.d"
 
 static const char usage[] =
-    "usage: cimdd [-c FILE] [-d DIR] [-C DIR]\n"
+    "usage: cimdd [-v] [-c FILE] [-d DIR] [-C DIR]\n"
     "       cimdd -t [--json] [-c FILE] [-d DIR] [-C DIR]\n"
     "       cimdd --help | --version\n";
 
@@ -28,6 +28,7 @@ static const char help[] =
     "  -C, --catalog DIR   known clients (" DEFAULT_CATALOG ")\n"
     "  -t, --test          check the configuration and end\n"
     "      --json          with -t: print it as JSON, unjudged\n"
+    "  -v, --verbose       log what helps to find faults, too\n"
     "  -h, --help          this\n"
     "  -V, --version       the version\n"
     "\n"
