@@ -13,6 +13,7 @@ import cimdd  # first: it says where the laboratory is
 import labtest
 from assertions import Audiences, Rotation, Tokens
 from consumers import Metadata, PolicyTest, Realms, Tenants, Who
+from faults import Child, Descriptors, Disk, Killed, Storm
 from freshness import Expiry, Failures, Life, Revalidation, SoftRefresh
 from governance import Blocks, Changes, Forgetting, Pending, Updates
 from load import Bounds, SingleFlight, SlowHosts, Stopping
@@ -24,13 +25,12 @@ from watching import Activity, Audit, Health, Metrics
 
 __all__ = [
     "Activity", "Attempts", "Audiences", "Audit", "Blocks", "Bounds",
-    "Changes", "cimdd", "Errors", "Expiry", "Failures", "Forgetting",
-    "FullDisk", "Health", "Life", "Metadata", "Metrics", "Mux", "OtherTrouble",
-    "Pending", "PolicyFirst", "PolicyTest", "Purposes", "ReadOnly",
-    "Realms", "Reloading", "Requests", "Revalidation", "Rotation",
-    "SingleFlight", "SlowHosts", "SoftRefresh", "Stopping", "Tenants",
-    "Tokens",
-    "Updates", "Who"]
+    "Changes", "Child", "cimdd", "Descriptors", "Disk", "Errors", "Expiry",
+    "Failures", "Forgetting", "FullDisk", "Health", "Killed", "Life",
+    "Metadata", "Metrics", "Mux", "OtherTrouble", "Pending", "PolicyFirst",
+    "PolicyTest", "Purposes", "ReadOnly", "Realms", "Reloading", "Requests",
+    "Revalidation", "Rotation", "SingleFlight", "SlowHosts", "SoftRefresh",
+    "Stopping", "Storm", "Tenants", "Tokens", "Updates", "Who"]
 
 if __name__ == "__main__":
     labtest.main(["--sites", os.path.join(labtest.top_src(), "tests",
