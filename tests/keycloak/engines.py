@@ -92,12 +92,25 @@ def sanitizer_preload() -> dict[str, str]:
                             "allow_user_segv_handler=1"}
 
 
+def configuration(one: cimdd.Cimdd) -> str:
+    """The JSON form of its configuration, in a file."""
+    done = subprocess.run([*one.daemon.argv, "-t", "--json"],
+                          capture_output=True, text=True, check=True)
+    path = os.path.join(one.folder, "cimd.json")
+    with open(path + ".new", "w", encoding="utf-8") as out:
+        out.write(done.stdout)
+    os.rename(path + ".new", path)
+    return path
+
+
 class Tool:
     """An engine in a virtual machine of its own."""
 
-    def __init__(self, case: labtest.Case, home: str, *words: str) -> None:
+    def __init__(self, case: labtest.Case, home: str, *words: str,
+                 check: bool = True) -> None:
         self.log = tempfile.NamedTemporaryFile()
-        jdk_options = ["-Xcheck:jni", "-XX:TieredStopAtLevel=1"]
+        jdk_options = ["-Xcheck:jni", "-XX:TieredStopAtLevel=1"] \
+            if check else []
         if jdk_version(home) >= 24:
             jdk_options.append("--enable-native-access=ALL-UNNAMED")
         self.child = subprocess.Popen(
@@ -166,20 +179,10 @@ class Case(labtest.Case):
                                                "catalog.d")]
         return one
 
-    def config(self, one: cimdd.Cimdd) -> str:
-        """The JSON form of its configuration, in a file."""
-        done = subprocess.run([*one.daemon.argv, "-t", "--json"],
-                              capture_output=True, text=True, check=True)
-        path = os.path.join(one.folder, "cimd.json")
-        with open(path + ".new", "w", encoding="utf-8") as out:
-            out.write(done.stdout)
-        os.rename(path + ".new", path)
-        return path
-
     def jni(self, one: cimdd.Cimdd, home: str | None = None) -> Tool:
         """The engine in the virtual machine, with this configuration."""
         return Tool(self, home or self.home, "jni", library(),
-                    self.config(one))
+                    configuration(one))
 
     def assert_clean(self, tool: Tool) -> None:
         """It ends well, and neither -Xcheck:jni nor ASan has found fault."""
@@ -290,7 +293,7 @@ class Trouble(Case):
         """It is named; a later lookup finds it."""
         one = self.daemon_of()
         path = os.path.join(one.folder, "libcimd_jni.so")
-        tool = Tool(self, self.home, "jni", path, self.config(one))
+        tool = Tool(self, self.home, "jni", path, configuration(one))
         self.assertIn(path, self.ask_until(tool, "error: "))
         os.symlink(library(), path)
         self.ask_until(tool, '"decision"')
@@ -316,7 +319,7 @@ class Trouble(Case):
         path = os.path.join(one.folder, "other.json")
         tool = Tool(self, self.home, "jni", library(), path)
         self.ask_until(tool, f"error: {path}: there is no such file")
-        os.rename(self.config(one), path)
+        os.rename(configuration(one), path)
         self.ask_until(tool, '"decision"')
 
     def test_wrong_configuration(self) -> None:
@@ -335,7 +338,7 @@ class Trouble(Case):
         tool = self.jni(one)
         self.ask_until(tool, '"decision"')
         one.configure(RULES + 'deny = { "vscode.dev" }\n')
-        self.config(one)
+        configuration(one)
         self.ask_until(tool, "CIMD_E_BLOCKED")
         with open(os.path.join(one.folder, "cimd.json"), "w",
                   encoding="utf-8") as out:
@@ -353,7 +356,7 @@ class Trouble(Case):
         self.assertIn(one.state, self.ask_until(first, "error: "))
         one.daemon.stop()
         self.ask_until(first, '"decision"')
-        second = Tool(self, self.home, "jni", library(), self.config(one))
+        second = Tool(self, self.home, "jni", library(), configuration(one))
         self.assertIn(one.state, self.ask_until(second, "CIMD_E_STORE"))
         self.assert_clean(first)
         self.ask_until(second, '"decision"')
