@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What we hand out as configuration is good: the catalog of known clients,
-and every example in doc/policy.md and cimd.conf(5)."""
+the consumer of Keycloak, and every example in doc/policy.md, doc/keycloak.md
+and cimd.conf(5)."""
 
 from __future__ import annotations
 
@@ -148,6 +149,12 @@ class Examples(Config):
     def test_guide(self) -> None:
         """doc/policy.md"""
         self.examples(read("doc", "policy.md"), r"\n```conf\n(.*?\n)```\n")
+
+    def test_keycloak(self) -> None:
+        """doc/keycloak.md, and the file that it says to copy"""
+        self.examples(read("doc", "keycloak.md"), r"\n```conf\n(.*?\n)```\n")
+        self.good(read("keycloak-bridge", "keycloak.conf").replace(
+            '"keycloak" }', '"root" }'))
 
     def test_manual(self) -> None:
         """cimd.conf(5)"""

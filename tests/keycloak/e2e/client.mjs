@@ -9,7 +9,7 @@
 //   redirect   redirect URI; a loopback one without port gets a free port
 //   user       {name, password} at the realm
 //   key        path of a private key (PKCS #8): private_key_jwt; kid, alg
-//   shots      folder for pictures of the pages, and shotName
+//   shots      folder for pictures SHOTNAME-login.png, -consent, -error
 //
 // Prints a line of JSON for each step: {"step", "ms", ...}.  The last one is
 // {"step": "tool", "text"}, or {"step": "refused", "text"} with what the user
@@ -148,7 +148,8 @@ function shooter(page) {
 }
 
 async function inBrowser(provider) {
-  const { browser: program, page } = await browser.open();
+  const { browser: program, page } = await browser.open(options.shots
+    ? { width: 760, height: 560 } : undefined);
   try {
     return await browser.authorize(page, provider.authorizationUrl.href,
       provider.redirectUrl, options.user, say, shooter(page));
