@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What ./quickstart shows, inside the laboratory (tests/lab/lab.py).
+"""What ./quickstart shows of cimdd, inside the laboratory (tests/lab/lab.py).
 
 Starts cimdd with a real configuration, asks it about known clients and about
 attackers through the lookup socket, prints a table of the answers, then
@@ -146,15 +146,20 @@ class Table:
         print(flush=True)
 
 
+def urls() -> dict[str, str]:
+    """The URL of each document, by its name."""
+    with open(os.environ["LAB_SITES"], encoding="utf-8") as src:
+        entries = json.load(src)
+    return {e["name"]: e["url"] for e in entries}
+
+
 class Demonstration:
     """One run."""
 
     def __init__(self) -> None:
         self.folder = os.path.join(os.environ["LAB_DIR"], "cimd")
         os.makedirs(os.path.join(self.folder, "state"))
-        with open(os.environ["LAB_SITES"], encoding="utf-8") as src:
-            entries = json.load(src)
-        self.urls = {e["name"]: e["url"] for e in entries}
+        self.urls = urls()
         self.wrong: list[str] = []
         self.config = os.path.join(self.folder, "cimd.conf")
         self.socket = os.path.join(self.folder, "lookup.sock")
