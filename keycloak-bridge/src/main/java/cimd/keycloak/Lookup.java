@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.util.RawValue;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.keycloak.common.ClientConnection;
 import org.keycloak.models.KeycloakSession;
 import org.keycloak.models.RealmModel;
 
@@ -105,9 +104,9 @@ final class Lookup {
         if (redirectUri != null) {
             o.put("redirect_uri", redirectUri);
         }
-        ClientConnection from = session.getContext().getConnection();
-        if (from != null && from.getRemoteAddr() != null) {
-            o.put("remote_addr", from.getRemoteAddr());
+        String from = Requests.remoteAddress(session);
+        if (from != null) {
+            o.put("remote_addr", from);
         }
         o.putRawValue("policy", new RawValue(policy));
         try {

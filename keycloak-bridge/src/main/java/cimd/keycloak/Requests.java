@@ -2,6 +2,7 @@
 package cimd.keycloak;
 
 import jakarta.ws.rs.core.MultivaluedMap;
+import org.keycloak.common.ClientConnection;
 import org.keycloak.http.HttpRequest;
 import org.keycloak.models.KeycloakSession;
 
@@ -12,6 +13,19 @@ final class Requests {
 
     static boolean hasAssertion(KeycloakSession session) {
         return form(session, "client_assertion") != null;
+    }
+
+    /**
+     * Where the request comes from, or null without one. Keycloak 26.0 to 26.2
+     * look clients up while they write sessions down, in a thread of its own.
+     */
+    static String remoteAddress(KeycloakSession session) {
+        try {
+            ClientConnection from = session.getContext().getConnection();
+            return from == null ? null : from.getRemoteAddr();
+        } catch (RuntimeException e) {
+            return null;
+        }
     }
 
     /** A parameter of the form or of the query, or null. */
