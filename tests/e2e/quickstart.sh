@@ -84,7 +84,7 @@ with_keycloak() {
 	wait "$pid" || good=0
 	[ "$good" -eq 1 ] && shows 3 ' answers "alice via ' &&
 		shows 2 'with a copy of Claude' && shows 3 '  served ' &&
-		shows 1 '  refused ' && shows 0 '(!)' &&
+		shows 2 '  refused ' && shows 0 '(!)' &&
 		shows 1 'before, 6 after' && shows 6 'trusted by '
 }
 
