@@ -69,6 +69,10 @@ bool span_is_nocase(struct span a, const char *s);
 /* The span of a C string; absent for NULL. */
 struct span span_of(const char *s);
 
+/* Is "." or ".." between two slashes, or after the last one?  A path that is
+ * made of it would lead elsewhere. */
+bool span_has_dots(struct span s);
+
 /*
  * What is remarkable about a client that is not refused.  Bits; the wire
  * names of warning_name() are stable.

@@ -41,6 +41,23 @@ span_is_nocase(struct span a, const char *s)
 	return true;
 }
 
+bool
+span_has_dots(struct span s)
+{
+	size_t i, dots;
+
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] != '/')
+			continue;
+		for (dots = 0; i + 1 < s.n && s.p[i + 1] == '.'; dots++)
+			i++;
+		if ((dots == 1 || dots == 2) &&
+		    (i + 1 == s.n || s.p[i + 1] == '/'))
+			return true;
+	}
+	return false;
+}
+
 struct span
 span_of(const char *s)
 {

@@ -62,6 +62,9 @@ check_client_id(struct span id, struct cimd_error *err)
 	if (!is_visible(id))
 		return err_set(err, CIMD_E_URL, "3",
 		    "the client_id has a byte that no URL has");
+	if (span_has_dots(id))
+		return err_set(err, CIMD_E_URL, "3",
+		    "the client_id has a segment of dots");
 	return CIMD_OK;
 }
 

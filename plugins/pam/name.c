@@ -9,6 +9,7 @@
 
 static const char scheme[] = "https://";
 
+/* Encoders write upper case; the other spelling would be a second name. */
 static int
 hex(char c)
 {
@@ -16,8 +17,6 @@ hex(char c)
 		return c - '0';
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
 	return -1;
 }
 
@@ -28,11 +27,18 @@ is_alnum(int c)
 	    (c >= '0' && c <= '9');
 }
 
+/* What all encoders leave as it is. */
+static bool
+is_unreserved(int c)
+{
+	return is_alnum(c) || c == '-' || c == '.' || c == '_';
+}
+
 /* What one encoder or the other leaves as it is. */
 static bool
 is_plain(char c)
 {
-	return is_alnum(c) || (c != '\0' && strchr("-._~*!'()", c) != NULL);
+	return is_unreserved(c) || (c != '\0' && strchr("~*!'()", c) != NULL);
 }
 
 /* One byte of a form-encoded text, and how long it is there; -1: none. */
@@ -48,7 +54,7 @@ decode_byte(const char *s, size_t *n)
 		return -1;
 	*n = 3;
 	c = hex(s[1]) * 16 + hex(s[2]);
-	return c > ' ' && c <= '~' && !is_alnum(c) ? c : -1;
+	return c > ' ' && c <= '~' && !is_unreserved(c) ? c : -1;
 }
 
 static enum name

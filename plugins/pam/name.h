@@ -25,8 +25,9 @@ enum name {
 /*
  * Read a user name.  decode: for HTTP Basic, in which a name cannot have a
  * colon, "https%3A%2F%2F..." (RFC 6749 section 2.3.1) is a client, too.
- * Strictly: every triplet is complete, none stands for a letter, a digit or
- * a control character, and nothing is there that should have been encoded.
+ * Strictly: every triplet is complete and in upper case, none stands for a
+ * letter, a digit, "-", "." or "_", or a control character, and nothing is
+ * there that should have been encoded.
  * out has room for CIMD_MAX_URL + 1 bytes and is a string for NAME_CLIENT.
  */
 enum name name_read(const char *user, bool decode, char *out);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cimd_int.h"
 #include "sasl_cimd.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -123,6 +124,8 @@ fault_of(const sasl_server_params_t *sparams, const char *url, size_t len)
 	if (is_ambiguous(sparams, url, len))
 		return "with pwcheck_method: saslauthd, a URL as name wants a "
 		       "server without a realm, and no \"@\" at its end";
+	if (span_has_dots((struct span){ url, len }))
+		return "a URL as name has no segment of dots";
 	if (option_transitions(sparams->utils))
 		return "auto_transition must be off: it keeps used assertions "
 		       "as passwords";

@@ -133,6 +133,7 @@ refuses_a_client_id(void **state)
 	refuse_id("https://a b", 11, CIMD_E_URL, "no URL has");
 	refuse_id("https://a\xff/", 11, CIMD_E_URL, "no URL has");
 	refuse_id("https://a\n/", 11, CIMD_E_URL, "no URL has");
+	refuse_id("https://a/b?/../c", 17, CIMD_E_URL, "segment of dots");
 	(void)snprintf(longest, sizeof(longest), "https://");
 	memset(longest + 8, 'a', sizeof(longest) - 8);
 	refuse_id(longest, sizeof(longest), CIMD_E_URL, "longer than 1024");

@@ -50,6 +50,26 @@ ignores_case_of_letters(void **state)
 	assert_false(span_is_nocase(span_of("\xc4"), "\xe4"));
 }
 
+static void
+finds_dots(void **state)
+{
+	static const char *const with[] = { "/.", "/..", "/./", "/../",
+		"https://a/b?/../c", "https://a/b?c=/..", "a/./b", "/.../.." };
+	static const char *const without[] = { "", ".", "..", "a/.b", "/...",
+		"/..a", "/a..", "/.a/", "https://a.example/b.json?c=..",
+		"https://a/b?../c" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(with) / sizeof(with[0]); i++)
+		if (!span_has_dots(span_of(with[i])))
+			fail_msg("%s", with[i]);
+	for (i = 0; i < sizeof(without) / sizeof(without[0]); i++)
+		if (span_has_dots(span_of(without[i])))
+			fail_msg("%s", without[i]);
+	assert_false(span_has_dots((struct span){ NULL, 0 }));
+}
+
 int
 main(void)
 {
@@ -57,6 +77,7 @@ main(void)
 		cmocka_unit_test(absent_is_not_empty),
 		cmocka_unit_test(compares_bytes),
 		cmocka_unit_test(ignores_case_of_letters),
+		cmocka_unit_test(finds_dots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

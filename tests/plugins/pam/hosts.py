@@ -158,7 +158,7 @@ class Nginx(HostCase):
             address=("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
             certificate=("/etc/ssl/mcp/fullchain.pem", pem + ".crt"),
             key=("/etc/ssl/mcp/privkey.pem", pem),
-            behind=("127.0.0.1:8080",
+            behind=("unix:/run/mcp/backend.sock",
                     f"127.0.0.1:{self.behind.server_address[1]}")))
         temporary = "".join(
             f"{kind}_temp_path {folder}/{kind};\n"
@@ -261,7 +261,10 @@ class Dovecot(HostCase):
         os.mkdir(mails)
         os.chmod(mails, 0o777)
         base = os.path.join("/run", "dovecot-" + os.path.basename(folder))
-        documented = self.write("10-cimd.conf", example("dovecot.conf"))
+        documented = self.write("10-cimd.conf", changed(
+            example("dovecot.conf"),
+            mails=("uid=vmail gid=vmail home=/var/vmail/",
+                   f"uid=nobody gid=nogroup home={mails}/")))
         self.conf = self.write("dovecot.conf", f"""
 base_dir = {base}
 state_dir = {folder}/state
@@ -276,15 +279,10 @@ service anvil {{
 protocols = imap
 ssl = no
 listen = 127.0.0.1
-mail_location = maildir:{mails}/%{{sha256:user}}
 service imap-login {{
   inet_listener imap {{
     port = {self.port}
   }}
-}}
-userdb {{
-  driver = static
-  args = uid=nobody gid=nogroup home={mails} allow_all_users=yes
 }}
 !include {documented}
 """)

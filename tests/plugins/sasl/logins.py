@@ -285,6 +285,17 @@ class Names(Case):
             sasl.new("imap", "")
             self.assertNotEqual(sasl.exists(name).status, OK, repr(name))
 
+    def test_dots(self) -> None:
+        """A name that would lead out of a folder is no client's."""
+        url = self.client() + "?/../../x"
+        self.serve(url, document=self.keys.members())
+        for canon in (None, "cimd"):
+            sasl = self.lookup_host(canon_user_plugin=canon)
+            sasl.new()
+            found = sasl.exists(url)
+            self.assertIn(found.status, (DISABLED, BADPROT))
+            self.assertIn("dots", " ".join(found.logs))
+
     def test_other_names(self) -> None:
         """As libsasl2 itself would make them."""
         database = os.path.join(self.folder(), "db")
