@@ -204,17 +204,23 @@ on_head(struct http *h, struct request *r, const char *verb,
 	return refuse(h, r);
 }
 
-/* Add our figures to those of the library. */
+/*
+ * Add our figures to those of the library.  How logins at the mux end is for
+ * administrators: a consumer could watch those of others.
+ */
 static bool
-add_figures(struct http *h, const struct cimd_reply *reply, struct answer *a)
+add_figures(const struct request *r, const struct cimd_reply *reply,
+    struct answer *a)
 {
+	const struct http *h = r->http;
 	FILE *f = open_memstream(&a->body, &a->len);
 
 	if (f == NULL)
 		return false;
 	(void)fwrite(reply->body, 1, reply->len, f);
 	conns_metrics(h->parts.conns, f);
-	mux_metrics(h->parts.mux, f);
+	if (r->conn->door == DOOR_ADMIN)
+		mux_metrics(h->parts.mux, f);
 	figures_write(f);
 	if (fclose(f) == 0)
 		return true;
@@ -234,7 +240,7 @@ copy_reply(struct request *r, const struct cimd_reply *reply, struct answer *a)
 		return false;
 	if (reply->status == 200 &&
 	    strcmp(r->match.route->method, "metrics") == 0)
-		return add_figures(r->http, reply, a);
+		return add_figures(r, reply, a);
 	a->body = malloc(reply->len + 1);
 	if (a->body == NULL)
 		return false;

@@ -21,6 +21,7 @@
 
 enum {
 	THREADS = 2,     /* a fsync in one must not stop the other */
+	QUIET_S = 60,    /* between lines about malformed requests */
 	LINGER_MS = 200, /* at the end, for requests that are on their way */
 };
 
@@ -64,6 +65,8 @@ struct mux {
 	unsigned int calls;   /* of cimd_call() that are not over */
 	struct session *live;
 	uint64_t ended[OUTCOMES];
+	time_t quiet_until;  /* no line about malformed requests before */
+	unsigned int unsaid; /* such requests since the last line */
 };
 
 static void
@@ -235,6 +238,29 @@ watch(struct session *s, int op)
 	return epoll_ctl(s->mux->epoll, op, s->fd, &e) == 0;
 }
 
+/* At most one line in QUIET_S, so that nobody fills the log by the mux. */
+static void
+say_malformed(struct mux *m, unsigned int uid)
+{
+	struct timespec now;
+	unsigned int more;
+	bool quiet;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	pthread_mutex_lock(&m->lock);
+	quiet = now.tv_sec < m->quiet_until;
+	more = m->unsaid;
+	m->unsaid = quiet ? more + 1 : 0;
+	if (!quiet)
+		m->quiet_until = now.tv_sec + QUIET_S;
+	pthread_mutex_unlock(&m->lock);
+	if (!quiet)
+		say(m->parts.say, CIMD_LOG_NOTICE, "mux",
+		    "a malformed request of uid %u; %u more since the last "
+		    "such line",
+		    uid, more);
+}
+
 static void
 read_session(struct session *s)
 {
@@ -256,9 +282,7 @@ read_session(struct session *s)
 		complete(s, &q);
 		break;
 	case MUX_MALFORMED:
-		say(s->mux->parts.say, CIMD_LOG_NOTICE, "mux",
-		    "a malformed request of uid %u",
-		    (unsigned int)s->conn->peer.uid);
+		say_malformed(s->mux, (unsigned int)s->conn->peer.uid);
 		finish(s, OUTCOME_MALFORMED);
 		break;
 	}

@@ -165,7 +165,9 @@ class Requests(MuxCase):
         self.assertEqual(self.ended("malformed"), len(wrong))
         self.assertEqual(self.calls(), [])
         text = self.served.daemon.text()
-        self.assertIn("a malformed request of uid", text)
+        self.assertEqual(text.count("a malformed request of uid"), 1)
+        self.assertNotIn(b"cimdd_mux",
+                         self.served.lookup.get("/metrics").body)
         self.assertNotIn("secret", text)
 
     def test_byte_by_byte(self) -> None:

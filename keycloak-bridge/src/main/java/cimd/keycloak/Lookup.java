@@ -101,6 +101,8 @@ final class Lookup {
         ObjectNode o = JSON.createObjectNode();
         o.put("client_id", clientId);
         o.put("purpose", purpose.word());
+        // Each realm holds a client to its own first document.
+        o.put("tenant", realm.getId());
         if (redirectUri != null) {
             o.put("redirect_uri", redirectUri);
         }
