@@ -90,10 +90,13 @@ freshness_name(const struct entry *e, int64_t stale_s)
 	return "expired";
 }
 
-/* What the machine's rules say of the client, without any consumer. */
+/*
+ * What the machine's rules say of the client.  Where they say nothing, a
+ * consumer (NULL: any) that brings policies of its own may have let it in.
+ */
 static void
 put_trust(struct maker *m, struct json_object *o, struct cimd *r,
-    const struct entry *e)
+    const struct entry *e, const char *consumer)
 {
 	struct span id = span_of(e->client_id);
 	struct policy_question q = { 0 };
@@ -113,6 +116,9 @@ put_trust(struct maker *m, struct json_object *o, struct cimd *r,
 		code = policy_judge(&q, &v, &err);
 	if (e->governance == GOVERN_BLOCKED || code == CIMD_E_BLOCKED)
 		put_string(m, o, "trust", "blocked");
+	else if (code == CIMD_E_POLICY && e->kept &&
+	    policy_delegates(setup->policy, consumer))
+		put_string(m, o, "trust", "delegated");
 	else if (code != CIMD_OK)
 		put_string(m, o, "trust", "not admitted");
 	else if (v.trust == TRUST_PENDING && e->governance != GOVERN_NONE)
@@ -130,7 +136,7 @@ put_trust(struct maker *m, struct json_object *o, struct cimd *r,
 
 static void
 put_common(struct maker *m, struct json_object *o, struct cimd *r,
-    const struct entry *e)
+    const struct entry *e, const char *consumer)
 {
 	char short_id[44];
 
@@ -141,7 +147,7 @@ put_common(struct maker *m, struct json_object *o, struct cimd *r,
 	if (e->live != NULL)
 		put_string(m, o, "client_name",
 		    client_text(e->live, CLIENT_NAME));
-	put_trust(m, o, r, e);
+	put_trust(m, o, r, e, consumer);
 	put_string(m, o, "governance", governance_name(e->governance));
 	put_bool(m, o, "update_waits", entry_update_waits(e));
 }
@@ -188,7 +194,7 @@ put_baselines(struct maker *m, const struct entry *e)
 void
 api_put_entry(struct maker *m, struct cimd *r, const struct entry *e)
 {
-	put_common(m, NULL, r, e);
+	put_common(m, NULL, r, e, NULL);
 	put_bool(m, NULL, "kept", e->kept);
 	put_int(m, NULL, "first_seen", e->first_seen);
 	if (e->live != NULL) {
@@ -205,7 +211,7 @@ void
 api_put_row(struct maker *m, struct json_object *o, struct cimd *r,
     const struct store_row *row)
 {
-	put_common(m, o, r, row->entry);
+	put_common(m, o, r, row->entry, row->consumer);
 	put_string(m, o, "consumer", row->consumer);
 	put_int(m, o, "lookups", (int64_t)row->lookups);
 	put_int(m, o, "refused", (int64_t)row->refused);

@@ -139,6 +139,9 @@ const struct consumer *policy_consumer(const struct policy *p,
 const struct consumer *policy_consumer_named(const struct policy *p,
     const char *name);
 
+/* Does the consumer of that name (NULL: any) bring policies of its own? */
+bool policy_delegates(const struct policy *p, const char *name);
+
 /* enum url_flag bits for url_parse() of these very bytes. */
 unsigned int policy_url_flags(const struct policy *p,
     const struct policy *realm, struct span id);

@@ -210,3 +210,17 @@ policy_consumer_named(const struct policy *p, const char *name)
 			return &p->consumers[i];
 	return NULL;
 }
+
+bool
+policy_delegates(const struct policy *p, const char *name)
+{
+	const struct consumer *c;
+	size_t i;
+
+	for (i = 0; i < p->n_consumers; i++) {
+		c = &p->consumers[i];
+		if (c->delegate && (name == NULL || strcmp(c->name, name) == 0))
+			return true;
+	}
+	return false;
+}

@@ -386,6 +386,13 @@ class Realms(ConsumerCase):
         answer = cimd.ask(client_id=url, policy={"default": "unverified"})
         self.assertEqual(answer.json()["decision"]["rule"], "default")
         self.assertFetched(url, 1)
+        row, = [r for r in cimd.rows() if r["client_id"] == url]
+        self.assertEqual(row["trust"], "delegated")
+        shown = cimd.show(url).json()
+        self.assertEqual(shown["trust"], "delegated")
+        self.assertEqual(cimd.act("deny", url).status, 200)
+        shown = cimd.show(url).json()
+        self.assertEqual(shown["trust"], "blocked")
 
     def test_the_machine_stands_above(self) -> None:
         cimd = self.start(DELEGATE)
