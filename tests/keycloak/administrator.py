@@ -132,6 +132,5 @@ class Later(host.Case):
 if __name__ == "__main__":
     if "LAB_DIR" not in os.environ:
         agents.modules()
-        keycloak.distribution(
-            os.environ.get("CIMD_KEYCLOAK_VERSION") or keycloak.newest())
+    keycloak.obtain()
     labtest.main(host.OPTIONS)

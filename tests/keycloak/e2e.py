@@ -119,14 +119,8 @@ class EndToEnd(host.Case):
         self.assertIn("vscode.dev", steps[-1]["text"])
 
 
-def prepare() -> None:
-    """What only the outside of the laboratory has."""
-    agents.modules()
-    version = os.environ.get("CIMD_KEYCLOAK_VERSION") or keycloak.newest()
-    keycloak.distribution(version)
-
-
 if __name__ == "__main__":
     if "LAB_DIR" not in os.environ:
-        prepare()
+        agents.modules()
+    keycloak.obtain()
     labtest.main(host.OPTIONS)

@@ -29,7 +29,7 @@ for other in ("lab", "pipeline"):
 import cimdd  # noqa: E402
 import labtest  # noqa: E402
 from flow import Browser, Flow  # noqa: E402
-from keycloak import USER, Keycloak, newest  # noqa: E402
+from keycloak import USER, Keycloak, wanted  # noqa: E402
 
 __all__ = ["Case", "Host", "Realm", "host", "use"]
 
@@ -136,7 +136,7 @@ def host() -> Host:
     """The one of this suite; started when it is first needed."""
     global _host
     if _host is None:
-        _host = Host(os.environ.get("CIMD_KEYCLOAK_VERSION") or newest())
+        _host = Host(wanted())
         atexit.register(_host.stop)
         _host.start()
     return _host

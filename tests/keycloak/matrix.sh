@@ -7,8 +7,7 @@
 #
 # Runs e2e.py (real MCP clients with a browser) on each version of the file
 # "distributions", or on those named.  Without VERSION it also looks whether
-# the jar would link to the newest interfaces, of which Maven Central has no
-# distribution.  Ends with a table for doc/keycloak.md and
+# the jar would link to newer interfaces, which are not run.  Ends with a table for doc/keycloak.md and
 # "N passed, N failed, N skipped".  CIMD_BUILD names the build directory
 # (build); the jar must be in it.
 
@@ -62,7 +61,7 @@ link() {
 		-Doutput.directory="$work/target" -Dkeycloak.version="$1" \
 		"$plugin:copy-dependencies" -DincludeScope=provided \
 		-DoutputDirectory="$libs" >"$work/link.log" 2>&1; then
-		echo "skipped: Maven Central has no interfaces of Keycloak $1"
+		echo "skipped: Maven finds no interfaces of Keycloak $1"
 		skipped=$((skipped + 1))
 		return
 	fi

@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import host  # noqa: E402
 import labtest  # noqa: E402
-from keycloak import newest  # noqa: E402
+from keycloak import obtain, wanted  # noqa: E402
 
 LOOPBACK = "http://127.0.0.1:54321/callback"
 NATIVE = "client-id-metadata-document"
@@ -125,7 +125,7 @@ def postgres() -> Postgres:
         _postgres = Postgres(os.path.join(os.environ["LAB_DIR"], "pg"))
         atexit.register(_postgres.stop)
         _postgres.start()
-        version = os.environ.get("CIMD_KEYCLOAK_VERSION") or newest()
+        version = wanted()
         one = host.Host(version)
         atexit.register(one.stop)
         one.kc.options += [
@@ -319,4 +319,5 @@ class Native(SpecialCase):
 
 
 if __name__ == "__main__":
+    obtain()
     labtest.main(host.OPTIONS)

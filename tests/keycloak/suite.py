@@ -14,6 +14,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import host  # noqa: E402
+import keycloak  # noqa: E402
 import labtest  # noqa: E402
 from links import *  # noqa: E402,F401,F403
 from logins import *  # noqa: E402,F401,F403
@@ -21,4 +22,5 @@ from metadata import *  # noqa: E402,F401,F403
 from rules import *  # noqa: E402,F401,F403
 
 if __name__ == "__main__":
+    keycloak.obtain()
     labtest.main(host.OPTIONS)
