@@ -64,7 +64,7 @@ copy_address(const char *from, char to[MAX_ADDRESS])
 	}
 }
 
-/* The rest of why is in the audit log of cimdd. */
+/* The rest of why is in the log of cimdd. */
 static void
 log_answer(const sasl_server_params_t *sparams,
     const struct cimdclient_answer *a)

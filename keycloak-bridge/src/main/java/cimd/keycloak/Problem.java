@@ -18,8 +18,6 @@ record Problem(String code, Kind kind, String error, String detail) {
     static final String ENGINE = "KEYCLOAK_E_ENGINE";
     /** The realm has no executor of ours in an enabled policy any more. */
     static final String SWITCHED_OFF = "KEYCLOAK_E_OFF";
-    /** Keycloak's own CIMD feature is in charge of the realm. */
-    static final String STANDS_BACK = "KEYCLOAK_E_NATIVE";
     /** The client_id does not fit into Keycloak's columns. */
     static final String TOO_LONG = "KEYCLOAK_E_LENGTH";
     /** The redirect_uri of the request is not one of the client's. */

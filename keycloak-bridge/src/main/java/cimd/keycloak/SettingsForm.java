@@ -24,8 +24,9 @@ final class SettingsForm {
                 "deny", "wait for approval", "allow unverified"),
             list(Settings.BLOCKED, "Blocked clients",
                 "Refused whatever the other fields say: URLs, URLs with * for"
-                + " one segment of the path, or hosts. Sessions that such a"
-                + " client has end with its next request."),
+                + " one segment of the path, or hosts. Tokens that such a"
+                + " client has stop working with its next request; its"
+                + " sessions and consents can still be seen and ended."),
             choice(Settings.REDIRECTS, "Redirect URIs",
                 "Which of the redirect URIs in a client's document count."
                 + " document: all, those of the user's own device on any"
