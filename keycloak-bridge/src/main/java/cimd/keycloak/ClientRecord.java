@@ -36,6 +36,12 @@ record ClientRecord(String clientId, String name, List<String> redirectUris,
             redirectOk);
     }
 
+    /** The same without redirect URIs: whatever is asked for is refused. */
+    ClientRecord withoutRedirects() {
+        return new ClientRecord(clientId, name, List.of(), anyPort, grants,
+            methods, signingAlg, jwks, dpop, trust, warnings, redirectOk);
+    }
+
     /** Can only programs on the user's device receive the code? */
     boolean loopbackOnly() {
         return warnings.contains("loopback_only");
