@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package cimd.keycloak;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.keycloak.jose.jwk.JWK;
@@ -23,6 +27,7 @@ import org.keycloak.models.KeycloakSession;
 final class KeyWatch {
     private static final int MAX_CLIENTS = 10_000;
 
+    /** Hashes: the keys themselves are as long as a stranger likes. */
     private final Map<String, String> seen =
         new LinkedHashMap<>(64, 0.75f, true) {
             private static final long serialVersionUID = 1L;
@@ -43,7 +48,8 @@ final class KeyWatch {
         String jwks) {
         String key = PublicKeyStorageUtils.getClientModelCacheKey(
             client.getRealm().getId(), client.getId(), JWK.Use.SIG);
-        if (jwks.equals(seen.get(key))) {
+        String digest = digest(jwks);
+        if (digest.equals(seen.get(key))) {
             return true;
         }
         PublicKeyStorageProvider keys =
@@ -52,7 +58,17 @@ final class KeyWatch {
             JWK.Use.SIG))) {
             return false;
         }
-        seen.put(key, jwks);
+        seen.put(key, digest);
         return true;
+    }
+
+    private static String digest(String jwks) {
+        try {
+            return Base64.getEncoder().encodeToString(
+                MessageDigest.getInstance("SHA-256").digest(
+                    jwks.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every Java has it
+        }
     }
 }
