@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package cimd.keycloak;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,10 @@ import java.util.concurrent.TimeUnit;
  */
 final class LastGood {
     private static final long MAX_AGE_MILLIS = TimeUnit.HOURS.toMillis(24);
-    private static final int MAX_CLIENTS = 10_000;
+    /** An answer may have 256 KB, so their number says nothing. */
+    private static final long MAX_BYTES = 32L << 20;
+    /** What an entry takes beside its texts, roughly. */
+    private static final int OVERHEAD = 256;
 
     /**
      * @param policy the realm's policy that allowed it
@@ -34,19 +38,21 @@ final class LastGood {
     private record Key(String realmId, String clientId) { }
 
     private final LastGoodFiles files;
+    private final long maxBytes;
+    /** The one that was not asked for longest comes first. */
     private final Map<Key, Entry> entries =
-        new LinkedHashMap<>(64, 0.75f, true) {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(
-                Map.Entry<Key, Entry> eldest) {
-                return size() > MAX_CLIENTS;
-            }
-        };
+        new LinkedHashMap<>(64, 0.75f, true);
+    /** Of all entries; guarded by them. */
+    private long bytes;
 
     LastGood(LastGoodFiles files) {
+        this(files, MAX_BYTES);
+    }
+
+    /** @param maxBytes what all answers in memory may take */
+    LastGood(LastGoodFiles files, long maxBytes) {
         this.files = files;
+        this.maxBytes = maxBytes;
     }
 
     /** @param lasting it has tokens: keep it beyond a restart */
@@ -54,7 +60,7 @@ final class LastGood {
         boolean lasting) {
         Entry e = new Entry(policy, System.currentTimeMillis(), answer);
         synchronized (entries) {
-            entries.put(new Key(realmId, clientId), e);
+            put(new Key(realmId, clientId), e);
         }
         if (lasting) {
             files.write(realmId, clientId, e);
@@ -63,9 +69,32 @@ final class LastGood {
 
     void forget(String realmId, String clientId) {
         synchronized (entries) {
-            entries.remove(new Key(realmId, clientId));
+            drop(new Key(realmId, clientId));
         }
         files.remove(realmId, clientId);
+    }
+
+    private void put(Key key, Entry e) {
+        drop(key);
+        entries.put(key, e);
+        bytes += size(key, e);
+        Iterator<Map.Entry<Key, Entry>> eldest =
+            entries.entrySet().iterator();
+        while (bytes > maxBytes && eldest.hasNext()) {
+            Map.Entry<Key, Entry> one = eldest.next();
+            bytes -= size(one.getKey(), one.getValue());
+            eldest.remove();
+        }
+    }
+
+    private void drop(Key key) {
+        Entry old = entries.remove(key);
+        bytes -= old == null ? 0 : size(key, old);
+    }
+
+    /** The policy is the realm's own text, which all its clients share. */
+    private static long size(Key key, Entry e) {
+        return OVERHEAD + 2L * key.clientId().length() + e.answer().length;
     }
 
     /** What was allowed under this policy not long ago, or null. */

@@ -107,6 +107,27 @@ class LastGoodTest {
         }
     }
 
+    /** Room for two or three: the one that nobody asked for goes. */
+    @Test
+    void boundedBytes() throws EngineException {
+        int one = 256 + 2 * (URL.length() + 1) + answer(URL + 0).length;
+        LastGood all = new LastGood(new LastGoodFiles(null), 3L * one);
+        for (int i = 0; i < 9; i++) {
+            all.keep("r", URL + i % 3, "p", answer(URL + i % 3), false);
+        }
+        all.forget("r", URL + 1);
+        all.forget("r", URL + 1);
+        all.keep("r", URL + 3, "p", answer(URL + 3), false);
+        assertNotNull(all.get("r", URL + 0, "p"));
+        all.keep("r", URL + 4, "p", answer(URL + 4), false);
+        assertEquals(List.of(URL + 0, URL + 3, URL + 4),
+            all.search("r", "", 50));
+        all.keep("r", URL + 5, "p", new byte[4 * one], false);
+        assertEquals(List.of(), all.search("r", "", 50));
+        all.keep("r", URL + 6, "p", answer(URL + 6), false);
+        assertNotNull(all.get("r", URL + 6, "p"));
+    }
+
     @Test
     void searched() {
         LastGood all = fresh();
