@@ -344,6 +344,26 @@ class Consent(host.Case):
         self.assertIn("Claude (claude.ai), and return to claude.ai", text)
         self.assertNotIn("on this device", text)
 
+    def test_page_without_a_line(self) -> None:
+        """Keycloak skips a consent page on which no scope is shown."""
+        realm = self.realm(clients=["claude-code"])
+        base = "/default-default-client-scopes"
+        for scope in realm.get(base):
+            found = realm.get("/client-scopes/" + scope["id"])
+            if found.get("attributes", {}).get(
+                    "display.on.consent.screen") != "false":
+                realm.admin.call("DELETE",
+                                 f"/{realm.name}{base}/{scope['id']}")
+        page = realm.flow("claude-code").authorize()
+        self.assertEqual(page.status, 400, page.text())
+        self.assertIn("server is not set up well", page.text())
+        event = realm.events("CLIENT_REGISTER_ERROR")[0]
+        self.assertEqual(event["details"]["cimd_code"], "KEYCLOAK_E_CONSENT")
+        profile = next(one for one in realm.get("/client-scopes")
+                       if one["name"] == "profile")
+        realm.admin.call("PUT", f"/{realm.name}{base}/{profile['id']}")
+        self.page(realm, realm.flow("claude-code"))
+
     def test_nobody_vouches(self) -> None:
         realm, url = self.realm(others="allow unverified"), self.client()
         text = self.page(realm, realm.flow(url, LOOPBACK))

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.util.RawValue;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.keycloak.models.ClientScopeModel;
 import org.keycloak.models.KeycloakSession;
 import org.keycloak.models.RealmModel;
 
@@ -47,10 +48,25 @@ final class Lookup {
                 // cimdd knows more forms of loopback than Keycloak does.
                 known = Answer.of(known.client().with(redirectUri));
             }
+            if (known.good() && !asksUsers(clientId, known.client())) {
+                known = Answer.of(new Problem(Problem.CONSENT,
+                    Problem.Kind.BROKEN, "server_error", "none of the"
+                    + " realm's default client scopes that such clients get"
+                    + " is shown on the consent page: users would not be"
+                    + " asked"));
+            }
             memo.put(key, known);
             Report.of(session, realm).answered(clientId, known, purpose);
         }
         return known;
+    }
+
+    /** Keycloak shows no consent page that has no line. */
+    private boolean asksUsers(String clientId, ClientRecord record) {
+        return bridge.realm(realm).settings(clientId)
+            .filter(s -> Scopes.of(realm, record, s, true).values().stream()
+                .anyMatch(ClientScopeModel::isDisplayOnConsentScreen))
+            .isPresent();
     }
 
     private Answer decide(String clientId, String redirectUri,

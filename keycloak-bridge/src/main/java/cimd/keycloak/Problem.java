@@ -25,6 +25,9 @@ record Problem(String code, Kind kind, String error, String detail) {
     /** Keys changed, and Keycloak still has the old ones. */
     static final String KEYS = "KEYCLOAK_E_KEYS";
 
+    /** No scope that would make Keycloak ask the user. */
+    static final String CONSENT = "KEYCLOAK_E_CONSENT";
+
     static Problem engine(EngineException e) {
         return new Problem(ENGINE, Kind.UNAVAILABLE,
             "temporarily_unavailable", e.getMessage());
