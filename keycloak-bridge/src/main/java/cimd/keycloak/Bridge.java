@@ -21,8 +21,13 @@ import org.keycloak.storage.client.ClientStorageProvider;
  */
 final class Bridge {
     static final String ID = "cimd";
-    /** How many lookups wait at once; each of them holds a transaction. */
-    static final int MAX_WAITING = 64;
+    /**
+     * How many lookups wait at once; each of them holds a transaction. Those
+     * that may fetch a document take long and can be sent by anybody: they
+     * have places of their own, so that what goes on needs not wait for them.
+     */
+    static final int MAX_FETCHING = 48;
+    static final int MAX_ASKING = 64;
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final byte[] PROBE =
         "{\"client_id\":\"probe\",\"purpose\":\"display\"}"
@@ -32,7 +37,8 @@ final class Bridge {
     private final CimdEngine engine;
     private final LastGood lastGood;
     private final KeyWatch keyWatch = new KeyWatch();
-    private final Semaphore waiting = new Semaphore(MAX_WAITING);
+    private final Semaphore fetching = new Semaphore(MAX_FETCHING);
+    private final Semaphore asking = new Semaphore(MAX_ASKING);
     private final AtomicBoolean down = new AtomicBoolean();
     private final Map<String, RealmSwitch> realms = new ConcurrentHashMap<>();
     private final Map<String, Boolean> warned = new ConcurrentHashMap<>();
@@ -71,9 +77,10 @@ final class Bridge {
     }
 
     /** One call of the engine; says once that it is gone, or back. */
-    byte[] call(byte[] request) throws EngineException {
+    byte[] call(byte[] request, Purpose purpose) throws EngineException {
+        Semaphore waiting = purpose == Purpose.AUTHORIZE ? fetching : asking;
         if (!waiting.tryAcquire()) {
-            throw new EngineException("too many lookups are under way");
+            throw new BusyException();
         }
         try {
             byte[] answer = engine.client(request);
@@ -118,7 +125,7 @@ final class Bridge {
 
     private void probe() {
         try {
-            call(PROBE);
+            call(PROBE, Purpose.DISPLAY);
         } catch (EngineException e) {
             LOG.debugf("cimd: still off: %s", e.getMessage());
         }

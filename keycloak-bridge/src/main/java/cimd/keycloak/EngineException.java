@@ -4,7 +4,7 @@ package cimd.keycloak;
 import java.io.IOException;
 
 /** The engine gave no answer; the message is for the administrator's log. */
-final class EngineException extends IOException {
+class EngineException extends IOException {
     private static final long serialVersionUID = 1L;
 
     EngineException(String message) {

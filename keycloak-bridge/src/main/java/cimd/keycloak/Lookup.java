@@ -82,8 +82,13 @@ final class Lookup {
         Answer answer;
         try {
             bytes = bridge.call(request(clientId, redirectUri, purpose,
-                policy));
+                policy), purpose);
             answer = AnswerReader.read(bytes, clientId);
+        } catch (BusyException e) {
+            // Nothing is let in because a stranger keeps cimdd busy.
+            return purpose != Purpose.DISPLAY
+                ? Answer.of(Problem.engine(e))
+                : lastGood(clientId, policy, purpose, Problem.engine(e));
         } catch (EngineException e) {
             return lastGood(clientId, policy, purpose, Problem.engine(e));
         }
