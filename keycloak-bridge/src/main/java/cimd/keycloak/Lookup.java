@@ -79,11 +79,9 @@ final class Lookup {
         }
         String policy = settings.get().policy();
         byte[] bytes;
-        Answer answer;
         try {
             bytes = bridge.call(request(clientId, redirectUri, purpose,
                 policy), purpose);
-            answer = AnswerReader.read(bytes, clientId);
         } catch (BusyException e) {
             // Nothing is let in because a stranger keeps cimdd busy.
             return purpose != Purpose.DISPLAY
@@ -91,6 +89,13 @@ final class Lookup {
                 : lastGood(clientId, policy, purpose, Problem.engine(e));
         } catch (EngineException e) {
             return lastGood(clientId, policy, purpose, Problem.engine(e));
+        }
+        Answer answer;
+        try {
+            answer = AnswerReader.read(bytes, clientId);
+        } catch (EngineException e) {
+            // It was there to say something: an older answer may be wrong.
+            return Answer.of(Problem.unreadable(e));
         }
         if (answer.good()) {
             bridge.lastGood().keep(realm.getId(), clientId, policy, bytes,

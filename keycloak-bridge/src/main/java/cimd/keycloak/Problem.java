@@ -16,6 +16,8 @@ record Problem(String code, Kind kind, String error, String detail) {
 
     /** The engine gave no answer. */
     static final String ENGINE = "KEYCLOAK_E_ENGINE";
+    /** The engine's answer is none that we understand. */
+    static final String ANSWER = "KEYCLOAK_E_ANSWER";
     /** The realm has no executor of ours in an enabled policy any more. */
     static final String SWITCHED_OFF = "KEYCLOAK_E_OFF";
     /** The client_id does not fit into Keycloak's columns. */
@@ -31,6 +33,11 @@ record Problem(String code, Kind kind, String error, String detail) {
     static Problem engine(EngineException e) {
         return new Problem(ENGINE, Kind.UNAVAILABLE,
             "temporarily_unavailable", e.getMessage());
+    }
+
+    static Problem unreadable(EngineException e) {
+        return new Problem(ANSWER, Kind.BROKEN, "server_error",
+            e.getMessage());
     }
 
     /** What the user reads on Keycloak's error page. */
