@@ -286,6 +286,16 @@ class Redirects(host.Case):
         self.assertTrue(self.passes(realm, url, "http://127.0.0.1:33418/"))
         self.assertFalse(self.passes(realm, url, "http://127.0.0.1:60000/"))
 
+    def test_loopback_exact_pushed(self) -> None:
+        """Keycloak itself would take any port for one that is not said."""
+        url = self.document(redirect_uris=["http://127.0.0.1/callback"])
+        realm = self.realm(clients=[url], redirects="loopback-exact")
+        realm.metadata()
+        page = realm.flow(url, "http://127.0.0.1:60000/callback").push()
+        self.assertIn(page.status, (400, 401), page.body)
+        page = realm.flow(url, "http://127.0.0.1/callback").push()
+        self.assertEqual(page.status, 201, page.body)
+
     def test_wildcards_are_no_wildcards(self) -> None:
         """cimdd drops them; a document with nothing else is refused."""
         url = self.document(redirect_uris=[

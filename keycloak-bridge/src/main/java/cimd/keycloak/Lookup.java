@@ -43,10 +43,12 @@ final class Lookup {
             String redirectUri = purpose == Purpose.AUTHORIZE
                 ? Requests.parameter(session, "redirect_uri") : null;
             known = decide(clientId, redirectUri, purpose);
-            if (known.good() && known.client().redirectOk()
-                && redirectUri != null) {
-                // cimdd knows more forms of loopback than Keycloak does.
-                known = Answer.of(known.client().with(redirectUri));
+            if (known.good() && redirectUri != null) {
+                // cimdd knows more forms of loopback than Keycloak does, and
+                // Keycloak some that cimdd does not let pass.
+                known = Answer.of(known.client().redirectOk()
+                    ? known.client().with(redirectUri)
+                    : known.client().withoutRedirects());
             }
             if (known.good() && !asksUsers(clientId, known.client())) {
                 known = Answer.of(new Problem(Problem.CONSENT,
