@@ -386,7 +386,10 @@ class Consent(host.Case):
             "${client_account} {0} it's": "${client_account} {0} it\u2019s",
             "<b>Bold</b><script>alert(1)</script>":
                 "Bold",
-            "Claude\u202e(moc.live)\u2066\u200b": "Claude(moc.live)",
+            "Claude\u202e(moc.live)\u2066\u200b": "Claude moc.live (",
+            "Claude (claude.ai), and return to claude.ai":
+                "Claude claude.ai and return to claude.ai"
+                " (good.hostile.example.net)",
         }
         for name, shown in names.items():
             with self.subTest(name=name):

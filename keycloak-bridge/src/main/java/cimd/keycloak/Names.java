@@ -9,10 +9,17 @@ import java.net.URISyntaxException;
  *
  * <p>Keycloak's pages take a client's name for a template: {@code ${key}} is
  * looked up, braces and apostrophes mean something to MessageFormat. Characters
- * that reorder or hide text would let a name speak for another host.
+ * that reorder or hide text would let a name speak for another host. What
+ * separates or encloses would let it write the rest of our own sentence, as in
+ * "Claude (claude.ai), and return to claude.ai".
  */
 final class Names {
     static final int MAX_NAME = 60;
+
+    /** Commas and semicolons of all scripts, and letters without ink. */
+    private static final String GAPS = ",;\u037e\u055d\u060c\u061b\u3001"
+        + "\ufe10\ufe11\ufe14\ufe45\ufe50\ufe51\ufe54\uff0c\uff1b\uff64"
+        + "\u115f\u1160\u2800\u3164\uffa0";
 
     private Names() {
     }
@@ -64,10 +71,12 @@ final class Names {
             case '>' -> '\u203a';
             case '&' -> '\uff06';
             case '"' -> '\u201d';
-            default -> switch (Character.getType(c)) {
+            default -> GAPS.indexOf(c) >= 0 ? ' '
+                : switch (Character.getType(c)) {
                 case Character.CONTROL, Character.LINE_SEPARATOR,
                     Character.PARAGRAPH_SEPARATOR,
-                    Character.SPACE_SEPARATOR -> ' ';
+                    Character.SPACE_SEPARATOR, Character.START_PUNCTUATION,
+                    Character.END_PUNCTUATION -> ' ';
                 case Character.FORMAT, Character.SURROGATE,
                     Character.PRIVATE_USE, Character.UNASSIGNED -> -1;
                 default -> c;

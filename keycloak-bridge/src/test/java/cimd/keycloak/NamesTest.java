@@ -22,6 +22,9 @@ class NamesTest {
         "\u6771\u4eac|\u6771\u4eac",
         "x\ud800y|xy",
         "x\ue000y|xy",
+        "Acme (beta) [2]|Acme beta 2",
+        "a\uff08b\uff09c\uff0cd\u3001e|a b c d e",
+        "a\u3164b\u2800c\u115f\u1160\uffa0|a b c",
     })
     void cleaned(String raw, String shown) {
         assertEquals(shown, Names.clean(raw));
@@ -37,6 +40,13 @@ class NamesTest {
     void whiteSpaceAndControls() {
         assertEquals("a b", Names.clean("a\u0000\u001f\u0085\n\tb"));
         assertEquals("a b c d", Names.clean("a\u2028b\u2029c\u3000d"));
+    }
+
+    /** A name that would end our sentence, and write one of its own. */
+    @Test
+    void sentence() {
+        assertEquals("Claude claude.ai and return to claude.ai on", Names.clean(
+            "Claude (claude.ai), and return to claude.ai; on"));
     }
 
     @Test
