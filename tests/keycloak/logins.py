@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import urllib.parse
 from typing import Any
 
 import host
@@ -37,6 +38,14 @@ class Logins(host.Case):
     def test_claude_on_its_own_host(self) -> None:
         realm = self.realm(clients=["claude"])
         self.assertIn("access_token", realm.flow("claude").run())
+
+    def test_path_that_ends_in_a_slash(self) -> None:
+        """Keycloak takes it; a document is fetched for it, too."""
+        url = self.client()
+        flow = self.realm(clients=[url]).flow(url, LOOPBACK)
+        query = urllib.parse.urlencode(flow.parameters())
+        page = flow.browser.open(f"{flow.oidc}/auth/?{query}")
+        self.assertEqual(page.status, 200, page.text())
 
     def test_resource_becomes_audience(self) -> None:
         realm = self.realm(clients=["claude-code"], audiences=[OTHER, MCP])
