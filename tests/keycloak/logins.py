@@ -302,8 +302,17 @@ class Redirects(host.Case):
         realm.metadata()
         page = realm.flow(url, "http://127.0.0.1:60000/callback").push()
         self.assertIn(page.status, (400, 401), page.body)
-        page = realm.flow(url, "http://127.0.0.1/callback").push()
-        self.assertEqual(page.status, 201, page.body)
+
+    def test_loopback_exact_without_a_port(self) -> None:
+        """Keycloak would take it for any port; also if it is pushed."""
+        url = self.document(redirect_uris=["http://127.0.0.1:33418/",
+                                           "http://localhost/callback"])
+        realm = self.realm(clients=[url], redirects="loopback-exact")
+        realm.metadata()
+        self.assertTrue(self.passes(realm, url, "http://127.0.0.1:33418/"))
+        uri = "http://localhost:60000/callback"
+        self.assertFalse(self.passes(realm, url, uri))
+        self.assertIn(realm.flow(url, uri).push().status, (400, 401))
 
     def test_wildcards_are_no_wildcards(self) -> None:
         """cimdd drops them; a document with nothing else is refused."""

@@ -13,13 +13,18 @@ import java.util.regex.Pattern;
  *
  * <p>Keycloak takes "*" for a wildcard and what begins with "/" for relative;
  * cimdd lets neither through, and neither do we. A loopback URI without a
- * port matches every port; one with a port matches that port alone.
+ * port matches every port; one with a port matches that port alone. So where
+ * the port has to be that of the document, one without a port is left out.
  */
 final class RedirectUris {
     private static final Pattern ABSOLUTE =
         Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:[\\x21-\\x7e]+");
     private static final Pattern LOOPBACK_PORT = Pattern.compile(
         "(http://(?:localhost|127\\.0\\.0\\.1)):[0-9]{1,5}(?=[/?]|$)");
+    /** What Keycloak takes for any port. */
+    private static final Pattern LOOPBACK = Pattern.compile(
+        "http://(?:localhost|127\\.0\\.0\\.1|\\[::1\\])(?:[/?].*)?",
+        Pattern.CASE_INSENSITIVE);
 
     private RedirectUris() {
     }
@@ -27,7 +32,8 @@ final class RedirectUris {
     static Set<String> forKeycloak(Collection<String> uris, boolean anyPort) {
         Set<String> all = new LinkedHashSet<>();
         for (String uri : uris) {
-            if (!usable(uri)) {
+            if (!usable(uri)
+                || !anyPort && LOOPBACK.matcher(uri).matches()) {
                 continue;
             }
             all.add(anyPort ? withoutLoopbackPort(uri) : uri);

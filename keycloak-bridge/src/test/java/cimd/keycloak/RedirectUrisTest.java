@@ -17,7 +17,6 @@ class RedirectUrisTest {
         "http://127.0.0.1:33418, http://127.0.0.1",
         "http://localhost:8080/callback, http://localhost/callback",
         "http://localhost:1?x=y, http://localhost?x=y",
-        "http://localhost/callback, http://localhost/callback",
         "https://localhost.example.com:8/cb, https://localhost.example.com:8/cb",
         "http://localhost.example.com:8/cb, http://localhost.example.com:8/cb",
         "http://localhost:80@example.com/, http://localhost:80@example.com/",
@@ -31,6 +30,16 @@ class RedirectUrisTest {
             RedirectUris.forKeycloak(List.of(document), true));
         assertEquals(Set.of(document),
             RedirectUris.forKeycloak(List.of(document), false));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://localhost/callback", "http://localhost",
+        "http://127.0.0.1/", "http://127.0.0.1?x", "http://[::1]/cb",
+        "http://LOCALHOST/cb"})
+    void noPortIsAnyPort(String uri) {
+        assertEquals(Set.of(uri),
+            RedirectUris.forKeycloak(List.of(uri), true));
+        assertEquals(Set.of(), RedirectUris.forKeycloak(List.of(uri), false));
     }
 
     @ParameterizedTest
