@@ -160,7 +160,7 @@ print_fault(const struct trial *t, const char *line)
 		fprintf(f, "%.*s%s", (int)(at - line), line, t->d->path);
 		line = at + strlen(t->dir);
 	}
-	fputs(line, f);
+	(void)fputs(line, f);
 	if (fclose(f) == 0)
 		complain("%s", text);
 	free(text);

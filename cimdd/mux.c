@@ -427,6 +427,7 @@ join_threads(struct mux *m)
 unsigned int
 mux_stop(struct mux **m)
 {
+	struct session *s, *next;
 	unsigned int calls;
 
 	if (*m == NULL)
@@ -437,8 +438,10 @@ mux_stop(struct mux **m)
 	pthread_mutex_unlock(&(*m)->lock);
 	if (calls > 0)
 		return calls;
-	while ((*m)->live != NULL)
-		finish((*m)->live, OUTCOME_CUT);
+	for (s = (*m)->live; s != NULL; s = next) {
+		next = s->next;
+		finish(s, OUTCOME_CUT);
+	}
 	if ((*m)->stop != -1)
 		close((*m)->stop);
 	if ((*m)->epoll != -1)

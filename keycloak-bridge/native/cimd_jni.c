@@ -27,12 +27,13 @@
 #define CIMD_JNI_ABI 1
 
 /* A request carries a client_id and a realm's policy. */
-#define MAX_CONFIG (4 * 1024 * 1024)
-#define MAX_REQUEST (1024 * 1024)
+#define MAX_CONFIG ((size_t)4 * 1024 * 1024)
+#define MAX_REQUEST ((size_t)1024 * 1024)
 
 #define LOG_LINE 2048
 
 /* As javac -h prints them; nothing else is exported. */
+/* NOLINTBEGIN(readability-identifier-naming): Java's names */
 JNIEXPORT jint JNICALL Java_cimd_keycloak_NativeCimd_abi(JNIEnv *env,
     jclass self);
 JNIEXPORT jbyteArray JNICALL Java_cimd_keycloak_NativeCimd_version(JNIEnv *env,
@@ -45,6 +46,7 @@ JNIEXPORT jbyteArray JNICALL Java_cimd_keycloak_NativeCimd_client(JNIEnv *env,
     jclass self, jlong handle, jbyteArray request);
 JNIEXPORT void JNICALL Java_cimd_keycloak_NativeCimd_close(JNIEnv *env,
     jclass self, jlong handle);
+/* NOLINTEND(readability-identifier-naming) */
 
 struct engine {
 	struct cimd *resolver;
@@ -155,6 +157,7 @@ say(void *ctx, enum cimd_level level, const char *line)
 static struct engine *
 engine_of(jlong handle)
 {
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): Java has no pointers */
 	return (struct engine *)(intptr_t)handle;
 }
 

@@ -69,10 +69,10 @@ static void
 log_answer(const sasl_server_params_t *sparams,
     const struct cimdclient_answer *a)
 {
-	const enum cimd_class class_ = cimdclient_class(a);
+	const enum cimd_class found = cimdclient_class(a);
 	int level = SASL_LOG_ERR;
 
-	if (class_ == CIMD_REFUSED || class_ == CIMD_NOT_OURS)
+	if (found == CIMD_REFUSED || found == CIMD_NOT_OURS)
 		level = SASL_LOG_NOTE;
 	sparams->utils->log(sparams->utils->conn, level, "cimd: %s: %s",
 	    cimdclient_code(a), cimdclient_detail(a));

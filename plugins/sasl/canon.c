@@ -132,6 +132,9 @@ fault_of(const sasl_server_params_t *sparams, const char *url, size_t len)
 	return NULL;
 }
 
+/* The two functions have the types that libsasl2 wants. */
+/* NOLINTBEGIN(readability-non-const-parameter) */
+/* NOLINTBEGIN(bugprone-not-null-terminated-result): put() adds the NUL */
 static int /* NOLINTNEXTLINE(readability-function-size): as libsasl2 wants it */
 canon_server(void *glob_context, sasl_server_params_t *sparams,
     const char *user, unsigned len, unsigned flags, char *out,
@@ -172,6 +175,8 @@ canon_client(void *glob_context, sasl_client_params_t *cparams,
 		return SASL_BADPROT;
 	return put(&to, user, n, NULL);
 }
+/* NOLINTEND(bugprone-not-null-terminated-result) */
+/* NOLINTEND(readability-non-const-parameter) */
 
 static void
 canon_free(void *glob_context, const sasl_utils_t *utils)

@@ -49,6 +49,10 @@ outline_has_names_and_lines(void **state)
 	(void)state;
 	assert_int_equal(scan(sample, &text, &o, &fault), CIMD_OK);
 	assert_int_equal(o.n, 6);
+	if (o.row == NULL) {
+		fail();
+		return;
+	}
 	assert_string_equal(o.row[0].name, "default");
 	assert_int_equal(o.row[0].line, 2);
 	assert_int_equal(o.row[0].section, CONF_NO_SECTION);

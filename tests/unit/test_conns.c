@@ -75,8 +75,10 @@ figure(struct conns *c, const char *name)
 	conns_metrics(c, f);
 	assert_int_equal(fclose(f), 0);
 	at = strstr(text, name);
-	if (at == NULL)
+	if (at == NULL) {
 		fail_msg("no figure %s in %s", name, text);
+		return -1;
+	}
 	assert_int_equal(at[strlen(name)], ' ');
 	value = strtol(at + strlen(name), NULL, 10);
 	free(text);

@@ -37,7 +37,7 @@ read_line(const char *line, struct options *out)
 		if (*(argv[argc] = strsep(&rest, " ")) != '\0')
 			argc++;
 	argv[argc] = NULL;
-	fflush(stdout);
+	(void)fflush(stdout);
 	assert_true((null = open("/dev/null", O_WRONLY)) != -1);
 	for (i = 0; i < 2; i++) {
 		assert_true((saved[i] = dup(i + 1)) != -1);
@@ -45,7 +45,7 @@ read_line(const char *line, struct options *out)
 	}
 	optind = 0; /* glibc: begin anew */
 	status = options_read(argc, argv, out);
-	fflush(stdout);
+	(void)fflush(stdout);
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(dup2(saved[i], i + 1), i + 1);
 		(void)close(saved[i]);
@@ -127,6 +127,7 @@ peer_is_who_connected(void **state)
 }
 
 /* One setting of the daemon that is no socket path is of no matter here. */
+/* NOLINTBEGIN(readability-non-const-parameter) */
 static struct daemon_settings
 settings_of(char *lookup, char *admin)
 {
@@ -140,6 +141,7 @@ settings_of(char *lookup, char *admin)
 
 	return s;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* The second socket cannot be made: the first one goes too. */
 static void

@@ -98,7 +98,7 @@ most_escapes_fit(void **state)
 	for (i = 0; i < BYTES; i++)
 		memcpy(query + 2 + 3 * i, "%01", 4);
 	assert_int_equal(decode(query, 3 * BYTES + 2, &json, &len), CIMD_OK);
-	assert_int_equal(len, strlen("{\"a\":\"\"}") + 6 * BYTES);
+	assert_int_equal(len, strlen("{\"a\":\"\"}") + (size_t)6 * BYTES);
 	assert_int_equal(strlen(json), len);
 	free(json);
 	free(query);

@@ -27,7 +27,7 @@ enum {
 /* One connection, and what is requested of it. */
 struct host {
 	sasl_conn_t *conn;
-	const char *names[MAX_ARGS + 1];
+	char *names[MAX_ARGS + 1];
 	unsigned port; /* of the next peer */
 };
 
@@ -60,7 +60,7 @@ put_hex(const char *text)
 static void
 put(const char *name, const char *text)
 {
-	fputs(name, stdout);
+	(void)fputs(name, stdout);
 	put_hex(text);
 	putchar('\n');
 }
@@ -135,7 +135,8 @@ static void
 request(struct host *h)
 {
 	if (h->names[0] != NULL)
-		must(sasl_auxprop_request(h->conn, h->names) == SASL_OK,
+		must(sasl_auxprop_request(h->conn,
+			 (const char **)(void *)h->names) == SASL_OK,
 		    "sasl_auxprop_request");
 }
 
@@ -147,7 +148,7 @@ do_new(struct host *h, char *argv[])
 	size_t i;
 
 	for (i = 0; h->names[i] != NULL; i++) {
-		free((char *)(uintptr_t)h->names[i]);
+		free(h->names[i]);
 		h->names[i] = NULL;
 	}
 	for (i = 0; argv[2 + i] != NULL; i++)
@@ -272,12 +273,12 @@ do_fork(struct host *h, char *argv[])
 	int status = 0;
 	pid_t child;
 
-	fflush(stdout);
+	(void)fflush(stdout);
 	child = fork();
 	must(child != -1, "fork");
 	if (child == 0) {
 		status = sasl_user_exists(h->conn, NULL, NULL, argv[0]);
-		fflush(stdout);
+		(void)fflush(stdout);
 		_exit(status == SASL_OK ? 0 : 1);
 	}
 	must(waitpid(child, &status, 0) == child, "waitpid");
@@ -287,7 +288,7 @@ do_fork(struct host *h, char *argv[])
 static void *
 thread(void *arg)
 {
-	static const char *const names[] = { "*oauthClientId", NULL };
+	const char *names[] = { "*oauthClientId", NULL };
 	struct thread *t = arg;
 	sasl_conn_t *conn = NULL;
 	unsigned long i;
@@ -296,8 +297,7 @@ thread(void *arg)
 		must(sasl_server_new("imap", "host.example.com", NULL, NULL,
 			 NULL, NULL, 0, &conn) == SASL_OK,
 		    "sasl_server_new");
-		must(sasl_auxprop_request(conn,
-			 (const char **)(uintptr_t)names) == SASL_OK,
+		must(sasl_auxprop_request(conn, names) == SASL_OK,
 		    "sasl_auxprop_request");
 		if (sasl_user_exists(conn, NULL, NULL, t->user) == SASL_OK)
 			t->found++;
@@ -400,7 +400,7 @@ do_client(char *argv[])
 	    "sasl_client_new");
 	status = sasl_client_start(conn, "PLAIN", NULL, &out, &len, &mech);
 	put_status(status);
-	fputs("sent ", stdout);
+	(void)fputs("sent ", stdout);
 	if (status != SASL_OK || len == 0)
 		putchar('-');
 	for (i = 0; status == SASL_OK && i < len; i++)
@@ -434,7 +434,7 @@ act(struct host *h, const char *word, char *argv[])
 	else
 		must(false, "unknown command");
 	puts(".");
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 int
@@ -460,7 +460,7 @@ main(void)
 		act(&h, word, argv);
 	}
 	for (n = 0; h.names[n] != NULL; n++)
-		free((char *)(uintptr_t)h.names[n]);
+		free(h.names[n]);
 	if (h.conn != NULL)
 		sasl_dispose(&h.conn);
 	sasl_server_done();
