@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import time
 import urllib.parse
 from typing import Any
 
@@ -275,6 +276,7 @@ class Stopped(RuleCase):
         """Start cimdd, unless it runs."""
         if not self.cimd.daemon.alive():
             self.cimd.start()
+            time.sleep(1)  # so long the bridge leaves one that was gone alone
 
     def test_goes_on_and_comes_back(self) -> None:
         url = self.client()
@@ -303,7 +305,9 @@ class Stopped(RuleCase):
             "client_id": url, "refresh_token": tokens["refresh_token"]})
         self.assertEqual(page.status, 204, page.body)
         self.again()
-        self.assertEqual(realm.flow(url, LOOPBACK).authorize().status, 200)
+        labtest.wait_until(
+            lambda: realm.flow(url, LOOPBACK).authorize().status == 200, 30,
+            "the login page")
         self.assertIn("client_id_metadata_document_supported",
                       realm.metadata())
 
@@ -352,6 +356,7 @@ class Restart(RuleCase):
         self.cimd.stop()
         self.host.kc.stop()
         self.host.kc.start()
+        self.addCleanup(time.sleep, 1)
         self.addCleanup(self.cimd.start)
         self.assertEqual([c["clientId"] for c in realm.consents()], [url])
         found = realm.get(f"/clients/{realm.uuid(url)}")

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jboss.logging.Logger;
 import org.keycloak.models.KeycloakSession;
 import org.keycloak.models.RealmModel;
@@ -29,6 +30,8 @@ final class Bridge {
     static final int MAX_FETCHING = 48;
     static final int MAX_ASKING = 64;
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    /** How long one that did not answer is left alone. */
+    private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final byte[] PROBE =
         "{\"client_id\":\"probe\",\"purpose\":\"display\"}"
             .getBytes(StandardCharsets.US_ASCII);
@@ -40,6 +43,8 @@ final class Bridge {
     private final Semaphore fetching = new Semaphore(MAX_FETCHING);
     private final Semaphore asking = new Semaphore(MAX_ASKING);
     private final AtomicBoolean down = new AtomicBoolean();
+    /** When it failed, or was tried again, the last time. */
+    private final AtomicLong failed = new AtomicLong();
     private final Map<String, RealmSwitch> realms = new ConcurrentHashMap<>();
     private final Map<String, Boolean> warned = new ConcurrentHashMap<>();
     private volatile long probed = System.nanoTime() - PROBE_NANOS;
@@ -76,9 +81,25 @@ final class Bridge {
         return known;
     }
 
-    /** One call of the engine; says once that it is gone, or back. */
+    /**
+     * One call of the engine. One that hangs would cost everybody the whole
+     * timeout: while it is down, one lookup a second finds out about it.
+     */
     byte[] call(byte[] request, Purpose purpose) throws EngineException {
-        Semaphore waiting = purpose == Purpose.AUTHORIZE ? fetching : asking;
+        long now = System.nanoTime();
+        long last = failed.get();
+        if (down.get() && (now - last < REST_NANOS
+            || !failed.compareAndSet(last, now))) {
+            throw new EngineException(engine.describe()
+                + " gave no answer a moment ago");
+        }
+        return ask(request,
+            purpose == Purpose.AUTHORIZE ? fetching : asking);
+    }
+
+    /** Says once that the engine is gone, or back. */
+    private byte[] ask(byte[] request, Semaphore waiting)
+        throws EngineException {
         if (!waiting.tryAcquire()) {
             throw new BusyException();
         }
@@ -89,6 +110,7 @@ final class Bridge {
             }
             return answer;
         } catch (EngineException e) {
+            failed.set(System.nanoTime());
             if (down.compareAndSet(false, true)) {
                 LOG.warnf("cimd: clients identified by URL are off until the"
                     + " engine answers: %s", e.getMessage());
@@ -125,7 +147,7 @@ final class Bridge {
 
     private void probe() {
         try {
-            call(PROBE, Purpose.DISPLAY);
+            ask(PROBE, asking);
         } catch (EngineException e) {
             LOG.debugf("cimd: still off: %s", e.getMessage());
         }

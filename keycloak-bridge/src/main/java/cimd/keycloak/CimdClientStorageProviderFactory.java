@@ -24,8 +24,11 @@ public final class CimdClientStorageProviderFactory
     private static final String LIBRARY = "/usr/lib/libcimd_jni.so";
     private static final String CONFIG = "/etc/cimd/keycloak.json";
     private static final int TIMEOUT_MILLIS = 5000;
+    /** A fetch that cimdd gives up in time must not look like an outage. */
+    private static final int MIN_TIMEOUT_MILLIS = 4500;
 
     private Config.Scope options;
+    private int timeoutMillis = TIMEOUT_MILLIS;
     private Bridge bridge;
 
     @Override
@@ -47,6 +50,24 @@ public final class CimdClientStorageProviderFactory
                 + " spi-client-storage-cimd: there is no engine \"" + engine
                 + "\", but \"socket\" and \"jni\"");
         }
+        timeoutMillis = timeout(option("timeout",
+            Integer.toString(TIMEOUT_MILLIS)));
+    }
+
+    private static int timeout(String text) {
+        int millis;
+        try {
+            millis = Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            millis = 0;
+        }
+        if (millis < MIN_TIMEOUT_MILLIS) {
+            throw new IllegalArgumentException("option timeout of"
+                + " spi-client-storage-cimd: \"" + text + "\", but a number"
+                + " of milliseconds, at least " + MIN_TIMEOUT_MILLIS
+                + ", is expected");
+        }
+        return millis;
     }
 
     @Override
@@ -90,8 +111,7 @@ public final class CimdClientStorageProviderFactory
                 Path.of(option("config", CONFIG)));
         }
         return new SocketEngine(Path.of(option("socket", SOCKET)),
-            options == null ? TIMEOUT_MILLIS
-                : options.getInt("timeout", TIMEOUT_MILLIS));
+            timeoutMillis);
     }
 
     private String option(String name, String otherwise) {

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.keycloak.Config;
 
 class BridgeTest {
     private static final byte[] REQUEST = {'{', '}'};
@@ -73,5 +77,54 @@ class BridgeTest {
         threads.shutdown();
         assertTrue(threads.awaitTermination(60, TimeUnit.SECONDS));
         assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.AUTHORIZE));
+    }
+
+    @Test
+    void oneThatIsGoneIsLeftAlone() throws Exception {
+        engine.gone = true;
+        assertThrows(EngineException.class,
+            () -> bridge.call(REQUEST, Purpose.TOKEN));
+        for (int i = 0; i < 5; i++) {
+            assertThrows(EngineException.class,
+                () -> bridge.call(REQUEST, Purpose.AUTHORIZE));
+        }
+        assertTrue(engine.asked.get() < 6, "not one by one");
+        engine.gone = false;
+        Thread.sleep(1100);
+        assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.TOKEN));
+        assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.TOKEN));
+    }
+
+    /** The metadata asks by itself, so that clients try again. */
+    @Test
+    void probed() {
+        engine.gone = true;
+        assertThrows(EngineException.class,
+            () -> bridge.call(REQUEST, Purpose.TOKEN));
+        engine.gone = false;
+        assertTrue(bridge.up());
+    }
+
+    private static Config.Scope options(String name, String value) {
+        return (Config.Scope) Proxy.newProxyInstance(
+            BridgeTest.class.getClassLoader(),
+            new Class<?>[] {Config.Scope.class}, (self, method, args) ->
+                args.length == 2 && args[0].equals(name) ? value
+                    : args[args.length - 1]);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4499", "0", "-1", "5s", "", "99999999999"})
+    void timeoutsThatWouldLookLikeOutages(String value) {
+        Exception e = assertThrows(IllegalArgumentException.class,
+            () -> new CimdClientStorageProviderFactory().init(
+                options("timeout", value)));
+        assertTrue(e.getMessage().contains("at least 4500"));
+    }
+
+    @Test
+    void goodTimeout() {
+        new CimdClientStorageProviderFactory().init(
+            options("timeout", "4500"));
     }
 }
