@@ -47,6 +47,11 @@ record ClientRecord(String clientId, String name, List<String> redirectUris,
         return warnings.contains("loopback_only");
     }
 
+    /** Could cimdd not refresh the document? */
+    boolean stale() {
+        return warnings.contains("stale");
+    }
+
     /** Is authentication by key what the client will be held to? */
     boolean hasKeys() {
         return jwks != null && methods.contains("private_key_jwt");

@@ -12,8 +12,9 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Not a cache: it is read only where cimdd gives no answer, for requests
  * that continue what an answer allowed before (a login under way, a refresh,
- * a list of sessions), under the very policy that allowed it, and not longer
- * than cimdd itself would serve a stale document. Clients that had tokens are
+ * a list of sessions), under the very policy that allowed it, and for a day
+ * after the last answer from a fresh document. Answers from a stale one, which
+ * cimdd serves for a day itself, do not prolong that. Clients that had tokens are
  * kept in files, too, because sessions outlive a restart.
  */
 final class LastGood {

@@ -21,6 +21,8 @@ import org.keycloak.models.RealmModel;
  */
 final class Lookup {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** cimdd knows the client no more: it expired, or was forgotten. */
+    private static final String NOT_STORED = "CIMD_E_NOT_STORED";
     private static final String MEMO = "cimd.answers";
 
     private final KeycloakSession session;
@@ -100,12 +102,15 @@ final class Lookup {
             return Answer.of(Problem.unreadable(e));
         }
         if (answer.good()) {
-            bridge.lastGood().keep(realm.getId(), clientId, policy, bytes,
-                purpose == Purpose.TOKEN);
+            if (!answer.client().stale()) {
+                bridge.lastGood().keep(realm.getId(), clientId, policy,
+                    bytes, purpose == Purpose.TOKEN);
+            }
         } else if (answer.is(Problem.Kind.REFUSED)) {
             bridge.lastGood().forget(realm.getId(), clientId);
         } else if (answer.is(Problem.Kind.UNAVAILABLE)
-            && purpose == Purpose.DISPLAY) {
+            && purpose == Purpose.DISPLAY
+            && !answer.problem().code().equals(NOT_STORED)) {
             return lastGood(clientId, policy, purpose, answer.problem());
         }
         return answer;

@@ -48,6 +48,13 @@ class AnswerReaderTest {
         assertTrue(c.hasKeys());
         assertTrue(c.loopbackOnly());
         assertTrue(c.dpop());
+        assertFalse(c.stale());
+    }
+
+    @Test
+    void stale() throws EngineException {
+        assertTrue(read(GOOD.replace("\"loopback_only\"",
+            "\"loopback_only\", \"stale\"")).client().stale());
     }
 
     @ParameterizedTest
