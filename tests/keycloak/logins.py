@@ -511,6 +511,13 @@ class Keyed(host.Case):
                       client_assertion=jose.assertion(
                           key, flow.client_id, flow.issuer))
 
+    def test_key_that_does_not_say_its_use(self) -> None:
+        members = self.keys.members()
+        for key in members["jwks"]["keys"]:
+            del key["use"]
+        flow = self.keyed_flow(self.document(**members))
+        self.assertEqual(flow.push(**self.assertion(flow)).status, 201)
+
     def test_both_methods(self) -> None:
         """With an assertion it counts, without one the client is public."""
         url = self.keyed(token_endpoint_auth_methods_supported=[

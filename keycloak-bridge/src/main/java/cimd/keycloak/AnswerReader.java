@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,15 +73,30 @@ final class AnswerReader {
             throw new EngineException("trust is "
                 + trust.toLowerCase(Locale.ROOT));
         }
-        JsonNode jwks = client.get("jwks");
         return new ClientRecord(id, optional(client, "client_name"),
             texts(client, "redirect_uris"),
             flag(decision, "loopback_any_port"),
             texts(client, "grant_types"), texts(decision, "auth_methods"),
             optional(client, "token_endpoint_auth_signing_alg"),
-            jwks == null || !jwks.isObject() ? null : jwks.toString(),
+            keys(client.get("jwks")),
             client.path("dpop_bound_access_tokens").asBoolean(false), trust,
             texts(decision, "warnings"), flag(decision, "redirect_uri_ok"));
+    }
+
+    /**
+     * The keys as text, or null. All of them are for signatures; Keycloak
+     * passes over those that do not say so.
+     */
+    private static String keys(JsonNode jwks) {
+        if (jwks == null || !jwks.isObject()) {
+            return null;
+        }
+        for (JsonNode one : jwks.path("keys")) {
+            if (one instanceof ObjectNode key && !key.hasNonNull("use")) {
+                key.put("use", "sig");
+            }
+        }
+        return jwks.toString();
     }
 
     private static JsonNode object(JsonNode node, String name)

@@ -68,6 +68,17 @@ class AnswerReaderTest {
             found.problem());
     }
 
+    /** Keycloak passes over a key that does not say what it is for. */
+    @Test
+    void keysAreForSignatures() throws EngineException {
+        ClientRecord c = read(GOOD.replace("\"keys\": []", "\"keys\": ["
+            + "{\"kid\":\"a\"},{\"kid\":\"b\",\"use\":\"enc\"},"
+            + "{\"use\":null},{\"use\":\"sig\"},1]")).client();
+        assertEquals("{\"keys\":[{\"kid\":\"a\",\"use\":\"sig\"},"
+            + "{\"kid\":\"b\",\"use\":\"enc\"},{\"use\":\"sig\"},"
+            + "{\"use\":\"sig\"},1]}", c.jwks());
+    }
+
     /** A client that is half understood would be half checked. */
     @ParameterizedTest
     @ValueSource(strings = {
