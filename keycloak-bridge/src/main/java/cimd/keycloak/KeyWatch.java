@@ -7,7 +7,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.keycloak.crypto.PublicKeysWrapper;
 import org.keycloak.jose.jwk.JWK;
+import org.keycloak.keys.PublicKeyLoader;
 import org.keycloak.keys.PublicKeyStorageProvider;
 import org.keycloak.keys.PublicKeyStorageUtils;
 import org.keycloak.keys.loader.ClientPublicKeyLoader;
@@ -54,12 +57,26 @@ final class KeyWatch {
         }
         PublicKeyStorageProvider keys =
             session.getProvider(PublicKeyStorageProvider.class);
-        if (!keys.reloadKeys(key, new ClientPublicKeyLoader(session, client,
-            JWK.Use.SIG))) {
-            return false;
+        boolean read = reload(keys, key, new ClientPublicKeyLoader(session,
+            client, JWK.Use.SIG));
+        if (read) {
+            seen.put(key, digest);
         }
-        seen.put(key, digest);
-        return true;
+        return read;
+    }
+
+    /**
+     * Did Keycloak read these keys? It also says yes where it joined a load
+     * that was under way, which may have been of the keys before.
+     */
+    static boolean reload(PublicKeyStorageProvider keys, String key,
+        PublicKeyLoader ours) {
+        AtomicBoolean read = new AtomicBoolean();
+        return keys.reloadKeys(key, () -> {
+            PublicKeysWrapper found = ours.loadKeys();
+            read.set(true);
+            return found;
+        }) && read.get();
     }
 
     private static String digest(String jwks) {
