@@ -51,16 +51,23 @@ final class ClientMatch implements Predicate<String> {
 
     private static boolean one(String pattern, String clientId) {
         if (!pattern.contains("/")) {
-            return Names.host(clientId).equals(
-                pattern.toLowerCase(Locale.ROOT));
+            return Names.host(clientId).equalsIgnoreCase(pattern);
         }
         String[] want = pattern.split("/", -1);
         String[] have = clientId.split("/", -1);
         boolean same = want.length == have.length;
         for (int i = 0; same && i < want.length; i++) {
-            same = want[i].equals(have[i])
-                || i > 2 && want[i].equals("*") && !have[i].isEmpty();
+            same = i > 2 ? want[i].equals(have[i])
+                || want[i].equals("*") && !have[i].isEmpty()
+                : origin(want[i]).equals(origin(have[i]));
         }
         return same;
+    }
+
+    /** Scheme or authority as cimdd compares it. */
+    private static String origin(String part) {
+        String lower = part.toLowerCase(Locale.ROOT);
+        return lower.endsWith(":443")
+            ? lower.substring(0, lower.length() - 4) : lower;
     }
 }

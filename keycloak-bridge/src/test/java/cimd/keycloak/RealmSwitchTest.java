@@ -91,6 +91,23 @@ class RealmSwitchTest {
             .test(URL));
     }
 
+    /** cimdd takes these for the same client: so must the policy. */
+    @ParameterizedTest
+    @CsvSource({
+        "https://claude.ai/oauth/x, HTTPS://Claude.AI/oauth/x, true",
+        "HTTPS://CLAUDE.AI/oauth/*, https://claude.ai/oauth/x, true",
+        "https://claude.ai/oauth/x, https://claude.ai:443/oauth/x, true",
+        "https://claude.ai:443/oauth/x, https://claude.ai/oauth/x, true",
+        "claude.ai, https://CLAUDE.ai:443/oauth/x, true",
+        "https://claude.ai/oauth/x, https://claude.ai:8443/oauth/x, false",
+        "https://claude.ai/oauth/x, https://claude.ai/OAuth/x, false",
+        "https://claude.ai/a:443/x, https://claude.ai/a/x, false",
+    })
+    void caseAndPort(String pattern, String url, boolean matches) {
+        assertEquals(matches,
+            new ClientMatch(List.of(pattern), false).test(url));
+    }
+
     @Test
     void anyUrlButNothingElse() {
         assertTrue(new ClientMatch(List.of(), false).test(URL));
