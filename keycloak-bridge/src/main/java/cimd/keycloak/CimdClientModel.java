@@ -194,13 +194,13 @@ final class CimdClientModel extends AbstractReadOnlyClientStorageAdapter {
 
     /**
      * A client with keys and "none" may use either: one that sends an
-     * assertion is held to it, one that sends none passes as public.
+     * assertion is held to it, one that sends none passes as public. Without
+     * "none" no client is public, whatever its document lacks.
      */
     @Override
     public boolean isPublicClient() {
-        return record == null || !record.hasKeys()
-            || record.methods().contains("none")
-            && !Requests.hasAssertion(session);
+        return record == null || record.methods().contains("none")
+            && !(record.hasKeys() && Requests.hasAssertion(session));
     }
 
     @Override
