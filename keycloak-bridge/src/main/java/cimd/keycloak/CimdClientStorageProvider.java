@@ -3,6 +3,7 @@ package cimd.keycloak;
 
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 import org.keycloak.models.ClientModel;
 import org.keycloak.models.ClientProvider;
 import org.keycloak.models.ClientScopeModel;
@@ -15,6 +16,7 @@ import org.keycloak.storage.client.ClientStorageProviderModel;
 
 /** Clients of one realm in one session. */
 public final class CimdClientStorageProvider implements ClientStorageProvider {
+    private static final Logger LOG = Logger.getLogger("cimd.keycloak");
     /** How many clients a search in the console shows. */
     private static final int MAX_FOUND = 50;
 
@@ -120,15 +122,28 @@ public final class CimdClientStorageProvider implements ClientStorageProvider {
         CimdClientModel model = new CimdClientModel(session, realm, component,
             clientId, answer.client(), settings);
         if (answer.good() && model.getAttribute(
-            CimdClientModel.JWKS) != null && !bridge().keyWatch().current(
-            session, model, answer.client().jwks())) {
-            Report.of(session, realm).refused(clientId, new Problem(
-                Problem.KEYS, Problem.Kind.UNAVAILABLE,
-                "temporarily_unavailable",
-                "keys changed within seconds; the old ones still stand"));
+            CimdClientModel.JWKS) != null && !keysAreCurrent(model,
+            answer.client().jwks())) {
+            if (Purpose.of(session) != Purpose.DISPLAY) {
+                Report.of(session, realm).refusedOnce(clientId, new Problem(
+                    Problem.KEYS, Problem.Kind.UNAVAILABLE,
+                    "temporarily_unavailable",
+                    "keys changed within seconds; the old ones still stand"));
+            }
             return new CimdClientModel(session, realm, component, clientId,
                 null, settings);
         }
         return model;
+    }
+
+    /** A lookup never throws: keys that Keycloak cannot read are not there. */
+    private boolean keysAreCurrent(ClientModel model, String jwks) {
+        try {
+            return bridge().keyWatch().current(session, model, jwks);
+        } catch (RuntimeException e) {
+            LOG.warnf("cimd: Keycloak cannot read a client's keys: %s",
+                e.getClass().getName());
+            return false;
+        }
     }
 }

@@ -39,11 +39,25 @@ final class Report {
         refused(clientId, answer.problem());
     }
 
+    /** The same, but not for each of a request's many lookups. */
+    void refusedOnce(String clientId, Problem problem) {
+        String told = "cimd.told " + problem.code() + " " + realm.getId()
+            + " " + clientId;
+        if (session.getAttribute(told) == null) {
+            session.setAttribute(told, true);
+            refused(clientId, problem);
+        }
+    }
+
     void refused(String clientId, Problem problem) {
         LOG.warnf("cimd: realm %s: %s: %s: %s", realm.getName(),
             problem.code(), printable(clientId), printable(problem.detail()));
-        new EventBuilder(realm, session, session.getContext().getConnection())
-            .event(EventType.CLIENT_REGISTER_ERROR)
+        EventBuilder event = new EventBuilder(realm, session);
+        String from = Requests.remoteAddress(session);
+        if (from != null) {
+            event.ipAddress(from);
+        }
+        event.event(EventType.CLIENT_REGISTER_ERROR)
             .client(printable(clientId))
             .detail("cimd_code", problem.code())
             .detail("cimd_client", printable(clientId))
