@@ -392,6 +392,16 @@ class Consent(host.Case):
         realm.admin.call("PUT", f"/{realm.name}{base}/{profile['id']}")
         self.page(realm, realm.flow("claude-code"))
 
+    def test_loopback_beside_https(self) -> None:
+        """What counts is where this login leads to."""
+        remote = "https://good.hostile.example.net/cb"
+        url = self.document(redirect_uris=[LOOPBACK, remote])
+        realm = self.realm(clients=[url])
+        self.assertIn("go on only if you have just started it",
+                      self.page(realm, realm.flow(url, LOOPBACK)))
+        self.assertNotIn("on this device",
+                         self.page(realm, realm.flow(url, remote)))
+
     def test_nobody_vouches(self) -> None:
         realm, url = self.realm(others="allow unverified"), self.client()
         text = self.page(realm, realm.flow(url, LOOPBACK))

@@ -37,7 +37,7 @@ final class ClientName {
         }
         String to = RedirectUris.target(redirectUri);
         text.append(", and return to ").append(to);
-        if (record.loopbackOnly()) {
+        if (record.loopbackOnly() || RedirectUris.onDevice(redirectUri)) {
             text.append(" on this device. Any program on this device could"
                 + " pretend to be this client: go on only if you have just"
                 + " started it here yourself");

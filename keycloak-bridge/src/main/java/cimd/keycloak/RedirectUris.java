@@ -26,6 +26,10 @@ final class RedirectUris {
         "http://(?:localhost|127\\.0\\.0\\.1|\\[::1\\])(?:[/?].*)?",
         Pattern.CASE_INSENSITIVE);
 
+    private static final Pattern LOOPBACK_HOST = Pattern.compile(
+        "(?:[^.]+\\.)*localhost\\.?|127(?:\\.[0-9]+){3}|\\[::1\\]",
+        Pattern.CASE_INSENSITIVE);
+
     private RedirectUris() {
     }
 
@@ -60,6 +64,18 @@ final class RedirectUris {
                 : "the application for " + u.getScheme() + ": addresses";
         } catch (URISyntaxException e) {
             return "an invalid address";
+        }
+    }
+
+    /** May any program on the user's device be what receives it? */
+    static boolean onDevice(String uri) {
+        try {
+            URI u = new URI(uri);
+            return !"https".equalsIgnoreCase(u.getScheme())
+                || u.getHost() == null || LOOPBACK_HOST.matcher(u.getHost())
+                    .matches();
+        } catch (URISyntaxException e) {
+            return true;
         }
     }
 

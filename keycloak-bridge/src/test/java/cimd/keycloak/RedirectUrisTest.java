@@ -62,6 +62,20 @@ class RedirectUrisTest {
 
     @ParameterizedTest
     @CsvSource({
+        "http://127.0.0.1:5/, true", "http://localhost/cb, true",
+        "https://localhost:8443/cb, true", "https://LOCALHOST./cb, true",
+        "https://app.localhost/cb, true", "https://127.1.2.3/cb, true",
+        "https://[::1]/cb, true", "com.example.app:/cb, true",
+        "https:///cb, true", "http://a b/, true",
+        "https://example.com/cb, false", "HTTPS://example.com/cb, false",
+        "https://localhost.example.com/cb, false",
+    })
+    void devices(String uri, boolean device) {
+        assertEquals(device, RedirectUris.onDevice(uri));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "https://example.com/cb, example.com",
         "http://127.0.0.1:5/, 127.0.0.1",
         "http://[::1]:5/cb, [::1]",
