@@ -53,7 +53,9 @@ final class RealmSwitch {
             byName.put(one.path("name").asText(), one);
         }
         for (JsonNode one : parse(policies).path("policies")) {
-            if (one.path("enabled").asBoolean(false)) {
+            // One without conditions is for nobody, as in Keycloak.
+            if (one.path("enabled").asBoolean(false)
+                && !one.path("conditions").isEmpty()) {
                 add(one, byName);
             }
         }

@@ -15,6 +15,9 @@ class RealmSwitchTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String URL = "https://claude.ai/oauth/x";
 
+    private static final String ANY =
+        "[{\"condition\":\"any-client\",\"configuration\":{}}]";
+
     private static String profile(String name, String executor, String form) {
         return "{\"name\":\"" + name + "\",\"executors\":[{\"executor\":\""
             + executor + "\",\"configuration\":" + form + "}]}";
@@ -48,11 +51,13 @@ class RealmSwitchTest {
     @Test
     void onByAnEnabledPolicy() {
         String p = profile("a", "cimd", "{}");
-        assertTrue(realm(p, policy("a", true, "[]")).on());
-        assertFalse(realm(p, policy("a", false, "[]")).on());
-        assertFalse(realm(p, policy("b", true, "[]")).on());
+        assertTrue(realm(p, policy("a", true, ANY)).on());
+        assertFalse(realm(p, policy("a", false, ANY)).on());
+        assertFalse(realm(p, policy("b", true, ANY)).on());
+        assertFalse(realm(p, policy("a", true, "[]")).on());
+        assertFalse(realm(p, policy("a", true, "null")).on());
         assertFalse(realm(profile("a", "pkce-enforcer", "{}"),
-            policy("a", true, "[]")).on());
+            policy("a", true, ANY)).on());
     }
 
     @Test
@@ -72,8 +77,8 @@ class RealmSwitchTest {
     @Test
     void nativeExecutorInAnEnabledPolicy() {
         String p = profile("a", RealmSwitch.NATIVE_EXECUTOR, "{}");
-        assertTrue(realm(p, policy("a", true, "[]")).nativeToo());
-        assertFalse(realm(p, policy("a", false, "[]")).nativeToo());
+        assertTrue(realm(p, policy("a", true, ANY)).nativeToo());
+        assertFalse(realm(p, policy("a", false, ANY)).nativeToo());
     }
 
     @ParameterizedTest
