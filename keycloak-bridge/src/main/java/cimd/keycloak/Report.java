@@ -18,6 +18,10 @@ import org.keycloak.models.RealmModel;
 final class Report {
     private static final Logger LOG = Logger.getLogger("cimd.keycloak");
 
+    /** What fits into the columns of Keycloak's table of events. */
+    private static final int MAX_CLIENT = 255;
+    private static final int MAX_DETAIL = 1000;
+
     private final KeycloakSession session;
     private final RealmModel realm;
 
@@ -50,23 +54,30 @@ final class Report {
     }
 
     void refused(String clientId, Problem problem) {
-        LOG.warnf("cimd: realm %s: %s: %s: %s", realm.getName(),
-            problem.code(), printable(clientId), printable(problem.detail()));
+        // An engine that does not answer has a line of its own (Bridge).
+        LOG.logf(problem.code().equals(Problem.ENGINE) ? Logger.Level.DEBUG
+            : Logger.Level.WARN, "cimd: realm %s: %s: %s: %s",
+            realm.getName(), problem.code(), printable(clientId),
+            printable(problem.detail()));
         EventBuilder event = new EventBuilder(realm, session);
         String from = Requests.remoteAddress(session);
         if (from != null) {
             event.ipAddress(from);
         }
         event.event(EventType.CLIENT_REGISTER_ERROR)
-            .client(printable(clientId))
+            .client(cut(printable(clientId), MAX_CLIENT))
             .detail("cimd_code", problem.code())
-            .detail("cimd_client", printable(clientId))
-            .detail("reason", printable(problem.detail()))
+            .detail("cimd_client", cut(printable(clientId), MAX_DETAIL))
+            .detail("reason", cut(printable(problem.detail()), MAX_DETAIL))
             .error(problem.error());
     }
 
+    static String cut(String s, int max) {
+        return s.length() <= max ? s : s.substring(0, max);
+    }
+
     /** No line of a log may be made by whoever sends a client_id. */
-    private static String printable(String s) {
+    static String printable(String s) {
         StringBuilder out = new StringBuilder();
         s.codePoints().limit(1024).forEach(c -> {
             if (c < ' ' || c > '~') {
