@@ -38,13 +38,11 @@ record Settings(String policy, List<String> scopes, List<String> audiences) {
         // Whoever is listed by name is vouched for by the administrator.
         policy.put("trust", "trusted");
         put(policy, "allow", list(form, CLIENTS));
-        put(policy, "deny", list(form, BLOCKED));
+        putBlocked(policy, form.path(BLOCKED), list(form, BLOCKED));
         policy.put("default", others(text(form, OTHERS, "deny")));
         put(policy, "redirects", redirects(form));
         put(policy, "scopes", list(form, SCOPES));
-        if (flag(form, CONFIDENTIAL)) {
-            policy.putArray("auth").add("private_key_jwt");
-        }
+        putMethods(policy, form.path(CONFIDENTIAL));
         policy.put("update", text(form, UPDATE, "live"));
         return new Settings(policy.toString(), list(form, SCOPES),
             list(form, AUDIENCES));
@@ -87,8 +85,32 @@ record Settings(String policy, List<String> scopes, List<String> audiences) {
         return value.isEmpty() || found.isNull() ? otherwise : value;
     }
 
-    private static boolean flag(JsonNode form, String name) {
-        return form.path(name).asBoolean(false);
+    /** What is no list of words is not dropped: cimdd refuses it. */
+    private static void putBlocked(ObjectNode policy, JsonNode said,
+        List<String> words) {
+        boolean known = said.isMissingNode() || said.isNull()
+            || said.isTextual() || said.isArray();
+        for (JsonNode one : said) {
+            known &= one.isTextual();
+        }
+        if (known) {
+            put(policy, "deny", words);
+        } else {
+            policy.set("deny", said);
+        }
+    }
+
+    /** What is neither yes nor no is not taken for no: cimdd refuses it. */
+    private static void putMethods(ObjectNode policy, JsonNode said) {
+        String word = said.isMissingNode() || said.isNull() ? ""
+            : said.asText().strip();
+        if (said.isContainerNode()) {
+            policy.set("auth", said);
+        } else if (word.equals("true")) {
+            policy.putArray("auth").add("private_key_jwt");
+        } else if (!word.isEmpty() && !word.equals("false")) {
+            policy.putArray("auth").add(word);
+        }
     }
 
     private static List<String> list(JsonNode form, String name) {

@@ -58,6 +58,25 @@ class SettingsTest {
                 + "\"redirects\":\"nowhere\",\"update\":\"never\"}"));
     }
 
+    /** What would restrict is not dropped because of its type. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "blocked; 1; deny; 1", "blocked; true; deny; true",
+        "blocked; {\"a\":1}; deny; {\"a\":1}",
+        "blocked; [\"a\",1]; deny; [\"a\",1]",
+        "blocked; \"a\"; deny; [\"a\"]",
+        "confidential-only; \"yes\"; auth; [\"yes\"]",
+        "confidential-only; 1; auth; [\"1\"]",
+        "confidential-only; {\"a\":1}; auth; {\"a\":1}",
+        "confidential-only; true; auth; [\"private_key_jwt\"]",
+    })
+    void handsOnWhatIsOfAnotherType(String field, String value, String member,
+        String handed) throws JsonProcessingException {
+        Settings s = of("{\"" + field + "\":" + value + "}");
+        assertEquals(JSON.readTree(handed),
+            JSON.readTree(s.policy()).get(member));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
         "document; [document]",
