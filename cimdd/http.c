@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calm.h"
 #include "fail.h"
 #include "http_int.h"
 #include "problem.h"
@@ -194,26 +195,6 @@ start_threads(struct http *h)
 	    (unsigned int)THREADS, MHD_OPTION_END);
 }
 
-/* The lock, and a condition that goes by the monotonic clock. */
-static bool
-init_lock(struct http *h)
-{
-	pthread_condattr_t attr;
-	bool good;
-
-	if (pthread_condattr_init(&attr) != 0)
-		return false;
-	good = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-	    pthread_cond_init(&h->calm, &attr) == 0;
-	pthread_condattr_destroy(&attr);
-	if (!good)
-		return false;
-	if (pthread_mutex_init(&h->lock, NULL) == 0)
-		return true;
-	pthread_cond_destroy(&h->calm);
-	return false;
-}
-
 static void
 http_free(struct http **h)
 {
@@ -233,7 +214,7 @@ http_start(const struct http_parts *parts, struct http **out,
 	if (h == NULL)
 		return fail_memory(err);
 	h->parts = *parts;
-	if (!init_lock(h)) {
+	if (!calm_init(&h->lock, &h->calm)) {
 		free(h);
 		return fail_memory(err);
 	}

@@ -15,6 +15,7 @@
 
 #include <json-c/json.h>
 
+#include "calm.h"
 #include "fail.h"
 #include "mux.h"
 #include "mux_read.h"
@@ -303,26 +304,6 @@ run(void *arg)
 	}
 }
 
-/* The lock, and a condition that goes by the monotonic clock. */
-static bool
-init_lock(struct mux *m)
-{
-	pthread_condattr_t attr;
-	bool good;
-
-	if (pthread_condattr_init(&attr) != 0)
-		return false;
-	good = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-	    pthread_cond_init(&m->calm, &attr) == 0;
-	pthread_condattr_destroy(&attr);
-	if (!good)
-		return false;
-	if (pthread_mutex_init(&m->lock, NULL) == 0)
-		return true;
-	pthread_cond_destroy(&m->calm);
-	return false;
-}
-
 static enum cimd_err
 start_threads(struct mux *m, struct cimd_error *err)
 {
@@ -350,7 +331,7 @@ mux_start(const struct mux_parts *parts, struct mux **out,
 	if (m == NULL)
 		return fail_memory(err);
 	*m = (struct mux){ .parts = *parts, .epoll = -1, .stop = -1 };
-	if (!init_lock(m)) {
+	if (!calm_init(&m->lock, &m->calm)) {
 		free(m);
 		return fail_memory(err);
 	}

@@ -78,7 +78,7 @@ parse_proxy(CURLU *u, const char *text, struct proxy *out,
 	curl_free(port);
 	if (!good || n < 1 || n > UINT16_MAX)
 		return err_set(err, CIMD_E_CONFIG, "policy",
-		    "proxy is not like http://proxy.example.com:3128");
+		    "proxy is not like http://egress.example.com:3128");
 	return out->host == NULL ? err_no_memory(err) : CIMD_OK;
 }
 

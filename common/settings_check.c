@@ -70,7 +70,7 @@ setting_proxy(const char *text)
 	    (u.path.n == 0 || span_is(u.path, "/")) && u.query.p == NULL &&
 	    u.fragment.p == NULL)
 		return NULL;
-	return "must look like http://proxy.example.com:3128";
+	return "must look like http://egress.example.com:3128";
 }
 
 /* ":53" */

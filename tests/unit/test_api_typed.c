@@ -238,7 +238,7 @@ exceptions_show(void **state)
 		{ "", 0 },
 		{ "\"development_loopback\":true,",
 		    WARN_BIT(WARN_DEVELOPMENT_LOOPBACK) },
-		{ "\"proxy\":\"http://proxy.example.com:3128\","
+		{ "\"proxy\":\"http://egress.example.com:3128\","
 		  "\"proxy_trust\":true,",
 		    WARN_BIT(WARN_PROXY) },
 	};

@@ -35,9 +35,9 @@ expect_config(const struct fetch_settings *s, const char *text)
 static void
 checks_settings(void **state)
 {
-	static const char *const proxies[] = { "proxy.example.com:3128",
-		"socks5://proxy.example.com:1080", "http://", "x",
-		"http://proxy.example.com:0", "http://proxy.example.com:x" };
+	static const char *const proxies[] = { "egress.example.com:3128",
+		"socks5://egress.example.com:1080", "http://", "x",
+		"http://egress.example.com:0", "http://egress.example.com:x" };
 	size_t i;
 
 	(void)state;
@@ -80,9 +80,9 @@ takes_settings(void **state)
 	fetcher_free(&f);
 	assert_null(f);
 	f = new_fetcher(&(struct fetch_settings){ .ca_path = "/",
-	    .proxy = "http://proxy.example.com:3128",
+	    .proxy = "http://egress.example.com:3128",
 	    .dns_servers = "192.0.2.1:53" });
-	assert_string_equal(f->proxy.host, "proxy.example.com");
+	assert_string_equal(f->proxy.host, "egress.example.com");
 	assert_int_equal(f->proxy.port, 3128);
 	fetcher_free(&f);
 	f = new_fetcher(
