@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import glob
+import hashlib
 import http.client
 import http.server
 import imaplib
@@ -245,27 +246,39 @@ class Dovecot(HostCase):
     def setUp(self) -> None:
         super().setUp()
         need(self, "dovecot", "doveadm")
-        version = subprocess.run(["dovecot", "--version"], text=True,
-                                 capture_output=True, check=True).stdout
-        if not version.startswith("2.3."):
-            self.skipTest(f"doc/hosts/pam/dovecot.conf is for Dovecot 2.3, "
-                          f"not {version.split()[0]}")
+        self.new = not subprocess.run(
+            ["dovecot", "--version"], text=True, capture_output=True,
+            check=True).stdout.startswith("2.3.")
         self.cimd = self.at_home()
         self.port = free_port()
         self.serve_dovecot()
 
-    def serve_dovecot(self) -> None:
-        """Start it with doc/hosts/pam/dovecot.conf."""
-        folder = self.public_folder()
-        mails = os.path.join(folder, "mails")
-        os.mkdir(mails)
-        os.chmod(mails, 0o777)
-        base = os.path.join("/run", "dovecot-" + os.path.basename(folder))
-        documented = self.write("10-cimd.conf", changed(
+    def documented(self) -> str:
+        """The file for this version, with other mails."""
+        self.mails = os.path.join(self.public_folder(), "mails")
+        os.mkdir(self.mails)
+        os.chmod(self.mails, 0o777)
+        if self.new:
+            return self.write("99-cimd.conf", changed(
+                example("dovecot-2.4.conf"), user=("uid = vmail",
+                                                   "uid = nobody"),
+                group=("gid = vmail", "gid = nogroup"),
+                mails=("home = /var/vmail/", f"home = {self.mails}/")))
+        return self.write("99-cimd.conf", changed(
             example("dovecot.conf"),
             mails=("uid=vmail gid=vmail home=/var/vmail/",
-                   f"uid=nobody gid=nogroup home={mails}/")))
-        self.conf = self.write("dovecot.conf", f"""
+                   f"uid=nobody gid=nogroup home={self.mails}/")))
+
+    def serve_dovecot(self) -> None:
+        """Start it with doc/hosts/pam/dovecot.conf or dovecot-2.4.conf, which
+        come after what Debian says of mails."""
+        folder = self.public_folder()
+        base = os.path.join("/run", "dovecot-" + os.path.basename(folder))
+        versions = """
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+""" if self.new else ""
+        self.conf = self.write("dovecot.conf", f"""{versions}
 base_dir = {base}
 state_dir = {folder}/state
 log_path = {folder}/log
@@ -284,7 +297,8 @@ service imap-login {{
     port = {self.port}
   }}
 }}
-!include {documented}
+!include_try /etc/dovecot/conf.d/10-mail.conf
+!include {self.documented()}
 """)
         self.log = os.path.join(folder, "log")
         self.dovecot = self.daemon(["dovecot", "-F", "-c", self.conf],
@@ -317,6 +331,10 @@ service imap-login {{
         self.assertEqual(self.login(self.url, self.token(MAIL)), "OK")
         with open(self.log, encoding="utf-8") as src:
             self.assertNotIn(token[:30], src.read())
+        box = hashlib.sha256(self.url.encode()).hexdigest()
+        self.assertEqual(os.listdir(self.mails), [box])
+        self.assertTrue(os.path.isdir(
+            os.path.join(self.mails, box, "Maildir", "cur")))
 
     def test_case_and_at(self) -> None:
         """The name arrives byte for byte."""
