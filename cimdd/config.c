@@ -55,7 +55,7 @@ take_settings(struct json_object *daemon, struct daemon_settings *s)
 	    take_string(daemon, "admin_socket", "/run/cimd/admin.sock");
 	s->user = take_string(daemon, "user", "cimd");
 	s->socket_group = take_string(daemon, "socket_group", "cimd");
-	s->mux_group = take_string(daemon, "mux_group", "sasl");
+	s->mux_group = take_string(daemon, "mux_group", "cimd-mux");
 	s->mux_socket = take_string(daemon, "mux_socket", "");
 	s->max_connections = take_number(daemon, "max_connections", 1024);
 	/* One user must leave room for others. */

@@ -108,7 +108,7 @@ class Units(labtest.Case):
             config = src.read()
         for name, mode, group in (("lookup", "0660", "cimd"),
                                   ("admin", "0600", "root"),
-                                  ("mux", "0660", "sasl")):
+                                  ("mux", "0660", "cimd-mux")):
             unit = self.read(f"cimdd-{name}.socket")["Socket"]
             self.assertEqual(unit["FileDescriptorName"], name)
             self.assertEqual(unit["Service"], "cimdd.service")
@@ -116,7 +116,7 @@ class Units(labtest.Case):
                               unit["SocketMode"]), ("root", group, mode))
             if name != "mux":  # which is not there by default
                 self.assertIn(f'"{unit["ListenStream"]}"', config)
-        self.assertIn('"mux_group", "sasl"', config)
+        self.assertIn('"mux_group", "cimd-mux"', config)
 
     def test_limits_agree(self) -> None:
         """Descriptors for the most connections, and time to stop in."""
@@ -145,10 +145,14 @@ class Units(labtest.Case):
                          f"(?m)^d {folder} 0700 cimd cimd ")
 
     def test_sysusers_and_tmpfiles(self) -> None:
-        """systemd takes them, and they name the same user."""
-        line, = [line for line in self.text("sysusers.d/cimd.conf")
-                 .splitlines() if line and not line.startswith("#")]
-        self.assertEqual(line.split()[:3], ["u", "cimd", "-"])
+        """systemd takes them, and they name the same user and groups."""
+        user, group = [line for line in self.text("sysusers.d/cimd.conf")
+                       .splitlines() if line and not line.startswith("#")]
+        self.assertEqual(user.split()[:3], ["u", "cimd", "-"])
+        self.assertEqual(group, "g cimd-mux -")
+        for name, socket in (("cimd", "lookup"), ("cimd-mux", "mux")):
+            self.assertEqual(self.read(f"cimdd-{socket}.socket")["Socket"]
+                             ["SocketGroup"], name)
         self.assertEqual(self.read("cimdd.service")["Service"]["User"],
                          "cimd")
         need("systemd-sysusers")
@@ -159,7 +163,9 @@ class Units(labtest.Case):
              self.path("sysusers.d/cimd.conf")],
             capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("cimd", done.stdout + done.stderr)
+        for group in ("cimd", "cimd-mux"):
+            self.assertRegex(done.stdout + done.stderr,
+                             f"[Gg]roup '?{group}[' ]")
 
 
 if __name__ == "__main__":
