@@ -13,7 +13,9 @@ import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -24,11 +26,14 @@ import java.util.jar.JarFile;
  * <pre>java LinkCheck.java JAR FILE-OR-FOLDER...</pre>
  *
  * Every field and method that a class of JAR refers to must exist with that
- * very type, and no class of JAR may lack a method that its parents want.
+ * very type, and no class of JAR may lack a method that its parents want. Says
+ * how many references lead into which file; one that is named twice is found
+ * where it comes first.
  */
 public final class LinkCheck {
     private final ClassLoader loader;
     private final Set<String> faults = new TreeSet<>();
+    private final Map<String, Integer> found = new TreeMap<>();
     private int references;
 
     private LinkCheck(ClassLoader loader) {
@@ -50,6 +55,8 @@ public final class LinkCheck {
             path.toArray(new URL[0]), ClassLoader.getPlatformClassLoader()));
         int classes = check.jar(new File(args[0]));
         check.faults.forEach(System.out::println);
+        check.found.forEach((file, n) ->
+            System.out.println(file + ": " + n + " references"));
         System.out.println(classes + " classes, " + check.references
             + " references, " + check.faults.size() + " faults");
         System.exit(check.faults.isEmpty() && classes > 0 ? 0 : 1);
@@ -140,13 +147,22 @@ public final class LinkCheck {
                 ? method(c, name, MethodType.fromMethodDescriptorString(
                     type, loader))
                 : field(c, name);
-            if (!found) {
+            if (found) {
+                this.found.merge(file(c), 1, Integer::sum);
+            } else {
                 faults.add(what);
             }
         } catch (ClassNotFoundException | LinkageError
             | TypeNotPresentException e) {
             faults.add(what + ": " + e);
         }
+    }
+
+    /** The name of the file that a class comes from. */
+    private static String file(Class<?> c) {
+        var source = c.getProtectionDomain().getCodeSource();
+        return source == null ? "Java"
+            : new File(source.getLocation().getPath()).getName();
     }
 
     private static boolean field(Class<?> c, String name) {

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
+import zipfile
 
 import host
 from keycloak import distribution, wanted
@@ -27,3 +29,13 @@ class Links(host.Case):
             capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"[0-9]{3,} references, 0 faults")
+
+    def test_nothing_but_ours(self) -> None:
+        """Nothing is shaded, and Java 17 can run it."""
+        with zipfile.ZipFile(host.jar()) as jar:
+            names = [one for one in jar.namelist() if one.endswith(".class")]
+            self.assertGreater(len(names), 30)
+            for name in names:
+                self.assertTrue(name.startswith("cimd/keycloak/"), name)
+                magic, _, version = struct.unpack(">IHH", jar.read(name)[:8])
+                self.assertEqual((magic, version), (0xCAFEBABE, 61), name)

@@ -3,13 +3,15 @@
 #
 # matrix.sh - the smoke flow on every line of Keycloak that we name.
 #
-# usage: tests/keycloak/matrix.sh [VERSION...]
+# usage: tests/keycloak/matrix.sh [--links | VERSION...]
 #
 # Runs e2e.py (real MCP clients with a browser) on each version of the file
 # "distributions", or on those named.  Without VERSION it also looks whether
-# the jar would link to newer interfaces, which are not run.  Ends with a table for doc/keycloak.md and
-# "N passed, N failed, N skipped".  CIMD_BUILD names the build directory
-# (build); the jar must be in it.
+# the jar would link to newer interfaces, which are not run; with --links it
+# does only that.  Where Maven Central has some jars of a version, these are
+# looked at, between the rest of the version before.  Ends with a table for
+# doc/keycloak.md and "N passed, N failed, N skipped".  CIMD_BUILD names the
+# build directory (build); the jar must be in it.
 
 set -uo pipefail
 export LC_ALL=C.UTF-8
@@ -17,12 +19,16 @@ export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 export CIMD_BUILD=${CIMD_BUILD:-$top/build}
-interfaces=(26.7.4 26.8.1)
+newer=(26.7.4 26.8.1) # each stands in for what the next one lacks
 jar=${CIMD_KEYCLOAK_JAR:-$CIMD_BUILD/keycloak-bridge/cimd-keycloak.jar}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-versions=("$@")
-((${#versions[@]} > 0)) || mapfile -t versions < <("$here/fetch.sh" --list)
+links=yes
+case ${1:-} in
+'') mapfile -t versions < <("$here/fetch.sh" --list) ;;
+--links) versions=() ;;
+*) versions=("$@") links= ;;
+esac
 passed=0
 failed=0
 skipped=0
@@ -52,36 +58,76 @@ one() {
 	echo "    $((SECONDS - start)) s"
 }
 
-# link VERSION - would the jar link to these interfaces?
+# maven GOAL OPTION... - of the plugin that obtains jars
+maven() {
+	mvn -B -q --no-transfer-progress -f "$top/keycloak-bridge/pom.xml" \
+		-Doutput.directory="$work/target" "$plugin:$1" "${@:2}" \
+		>"$work/maven.log" 2>&1 </dev/null
+}
+
+# interfaces VERSION - all that the jar is compiled against, into libs-VERSION
+interfaces() {
+	maven copy-dependencies -Dkeycloak.version="$1" \
+		-DincludeScope=provided -DoutputDirectory="$work/libs-$1"
+}
+
+# some VERSION BASE - those jars of Keycloak that there are, into own-VERSION
+some() {
+	local name missing=()
+	for name in "$work/libs-$2"/keycloak-*-"$2".jar; do
+		name=$(basename "$name" "-$2.jar")
+		maven copy -Dartifact="org.keycloak:$name:$1" \
+			-DoutputDirectory="$work/own-$1" ||
+			missing+=("${name#keycloak-}")
+	done
+	echo "skipped: Maven Central has no ${missing[*]} of Keycloak $1;" \
+		"those of $2 stand in"
+	skipped=$((skipped + 1))
+	[[ -d $work/own-$1 ]]
+}
+
+# references PATTERN - how many the last check found in files like this
+references() {
+	sed -nE "s/^($1)\.jar: ([0-9]+) references\$/\2/p" "$work/link.log" |
+		awk '{ n += $1 } END { print n + 0 }'
+}
+
+# link VERSION BASE - would the jar link to these interfaces?
 link() {
-	local libs=$work/libs-$1 word=links
+	local path=("$work/libs-$1") word=links
 	echo "==> interfaces of Keycloak $1"
-	if ! mvn -B -q --no-transfer-progress \
-		-f "$top/keycloak-bridge/pom.xml" \
-		-Doutput.directory="$work/target" -Dkeycloak.version="$1" \
-		"$plugin:copy-dependencies" -DincludeScope=provided \
-		-DoutputDirectory="$libs" >"$work/link.log" 2>&1; then
-		echo "skipped: Maven finds no interfaces of Keycloak $1"
-		skipped=$((skipped + 1))
-		return
+	if ! interfaces "$1"; then
+		if ! some "$1" "$2"; then
+			rows+=("| $1 | $(java_version) | not to be had |")
+			return
+		fi
+		# A class that is in both comes from the first of them.
+		path=("$work/own-$1"/*.jar "$work/libs-$2")
 	fi
-	if java "$here/LinkCheck.java" "$jar" "$libs" >"$work/link.log" 2>&1
+	if java "$here/LinkCheck.java" "$jar" "${path[@]}" >"$work/link.log" 2>&1
 	then
 		passed=$((passed + 1))
 	else
 		failed=$((failed + 1))
 		word='does not link'
 	fi
-	tail -n 20 "$work/link.log" | sed 's/^/    /'
+	if [[ -d $work/own-$1 ]]; then
+		word="$word in part: $(references "keycloak-.*-$1") of"
+		word="$word $(references 'keycloak-.*') references"
+	fi
+	grep -vE '^(Java|jackson|jakarta|jboss).*: [0-9]+ references$' \
+		"$work/link.log" | tail -n 20 | sed 's/^/    /'
 	rows+=("| $1 | $(java_version) | $word |")
 }
 
 for version in "${versions[@]}"; do
 	one "$version"
 done
-if (($# == 0)); then
-	for version in "${interfaces[@]}"; do
-		link "$version"
+if [[ -n $links ]]; then
+	before=
+	for version in "${newer[@]}"; do
+		link "$version" "$before"
+		before=$version
 	done
 fi
 echo
