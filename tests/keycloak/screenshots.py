@@ -28,22 +28,20 @@ import keycloak  # noqa: E402
 import labtest  # noqa: E402
 
 IMAGES = os.path.join(HERE, os.pardir, os.pardir, "doc", "images")
-MCP = "https://mcp.example.com/mcp"
+SHOWN = "https://mcp.example.com/mcp"  # the MCP server of the text
 
 
-def pages(settings: dict[str, Any]) -> list[dict[str, Any]]:
+def pages() -> list[dict[str, Any]]:
     """Of the console, in the order of the text."""
     tab = "realm-settings/client-policies"
     form = {"width": 1100, "height": 1210}
-    usual = {"width": 1100, "height": 640}
     return [
         {"name": "executor", "path": f"{tab}/mcp-clients/edit-profile/cimd",
          "see": "Allowed clients", "size": form},
         {"name": "policy", "path": f"{tab}/mcp-clients/edit-policy",
          "see": "any-client", "size": {"width": 1100, "height": 800}},
         {"name": "sessions", "path": "sessions", "see": "vscode.dev",
-         "size": usual},
-        {"name": "events", "path": "events", "see": "LOGIN", "size": usual},
+         "size": {"width": 1100, "height": 640}},
     ]
 
 
@@ -69,11 +67,12 @@ class Pictures:
         return steps[-1]
 
     def console(self) -> None:
-        """Pictures of the console."""
+        """Pictures of the console, with the values of the text."""
+        self.admin.switch_on("mcp", self.settings | {"audiences": [SHOWN]})
         subprocess.run(self.agents.argv("console.mjs", json.dumps({
             "base": self.host.kc.base, "realm": "mcp", "shots": self.folder,
             "user": {"name": keycloak.ADMIN, "password": keycloak.PASSWORD},
-            "pages": pages(self.settings)})), check=True)
+            "pages": pages()})), check=True)
 
     def make(self) -> None:
         """All of them."""

@@ -149,7 +149,7 @@ function shooter(page) {
 
 async function inBrowser(provider) {
   const { browser: program, page } = await browser.open(options.shots
-    ? { width: 760, height: 560 } : undefined);
+    ? { width: 760, height: 620 } : undefined);
   try {
     return await browser.authorize(page, provider.authorizationUrl.href,
       provider.redirectUrl, options.user, say, shooter(page));
