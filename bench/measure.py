@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -19,11 +20,13 @@ from collections.abc import Iterator
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "lab"))
 
+import fetching  # noqa: E402
 from control import Control  # noqa: E402
+from fetching import MANY, requests  # noqa: E402
+from target import WRONG, beside, exactly  # noqa: E402
 
 BUILD = os.environ["CIMD_BUILD"]
 LAB = os.environ["LAB_DIR"]
-MANY = "https://many-clients.example.net/c/"
 HOSTILE = f"https://{os.environ['LAB_HOSTILE']}"
 RULE = {"name": "many", "match": [MANY + "*"]}
 
@@ -36,13 +39,24 @@ def state() -> str:
     return path
 
 
-def bench(mode: str, base: str, n: int, rules: str = "") -> None:
-    """One run of bench.c; it prints its own line."""
-    sys.stdout.flush()
+def bench(mode: str, base: str, n: int, rules: str = "") -> str:
+    """One run of bench.c; what it says is printed, too."""
     env = dict(os.environ, BENCH_RULES=rules, BENCH_CLIENTS="1000",
                BENCH_BUNDLE=os.environ["LAB_CA_FILE"])
-    subprocess.run([os.path.join(BUILD, "bench", "bench"), mode, base,
-                    str(n), state()], env=env, check=True)
+    said = subprocess.run([os.path.join(BUILD, "bench", "bench"), mode, base,
+                           str(n), state()], env=env, check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    print(said, end="", flush=True)
+    return said
+
+
+def figure(said: str, before: str, behind: str) -> float:
+    """The number between two texts in what bench.c said."""
+    found = re.search(re.escape(before) + r" *([-+0-9.]+) *"
+                      + re.escape(behind), said)
+    if found is None:
+        raise SystemExit(f"bench: no figure between {before} and {behind}")
+    return float(found[1])
 
 
 def percentiles(ns: list[int]) -> str:
@@ -84,7 +98,12 @@ def over_http(sock: socket.socket, body: bytes) -> bytes:
 
 def warm(quick: bool) -> None:
     for n in (50, 200) if quick else (50, 1000, 10000):
-        bench("warm", MANY, n, json.dumps(RULE))
+        said = bench("warm", MANY, n, json.dumps(RULE))
+        if n in (200, 10000):
+            beside("warm hit, p50", figure(said, "p50", "ns"), 300, "ns",
+                   quick)
+            beside("warm hit, p99", figure(said, "p99", "ns"), 800, "ns",
+                   quick)
 
 
 @contextlib.contextmanager
@@ -183,6 +202,8 @@ def guest(quick: bool) -> None:
               f"more than an empty one ({took[one][0]:.0f} us), of which "
               f"{first:.0f} us for its side of the exchange, the rest "
               f"{more - first:.0f} us")
+    beside("hit in a new process, beyond an empty one with json-c",
+           took["lookup"][0] - took["nothing"][0], 60, "us of CPU", quick)
 
 
 def new_connections(lookup: str, rounds: int) -> list[int]:
@@ -247,26 +268,42 @@ def herd(quick: bool) -> None:
                        ("404", "/status/404/herd"),
                        ("not JSON", "/wrong/not-json/herd")):
         control.call("reset")
+        start = time.monotonic()
         bench("herd", HOSTILE + path, n)
-        counts = control.call("counts")
-        total = sum(counts.values()) if isinstance(counts, dict) else counts
-        print(f"herd: {what}: {n} lookups made {total} request(s)")
+        exactly(f"requests of {n} lookups at once ({what})",
+                requests(control), 1, time.monotonic() - start)
+        body = json.dumps({"client_id": HOSTILE + path + "s"}).encode()
+        processes, threads = (4, 4) if quick else (32, 16)
+        control.call("reset")
+        with cimdd() as lookup:
+            start = time.monotonic()
+            fetching.crowd(lookup, body, processes, threads)
+            took = time.monotonic() - start
+        exactly(f"requests of {processes} processes with {threads} threads "
+                f"each ({what})", requests(control), 1, took)
 
 
 def hostile(quick: bool) -> None:
     n = 2 if quick else 20
     for path in ("endless-103", "endless-headers", "endless-length",
                  "endless-chunked", "endless-close", "encoding/gzip"):
-        print(f"{path}: ", end="")
-        bench("refuse", f"{HOSTILE}/{path}/", n)
+        print(f"{path}: ", end="", flush=True)
+        said = bench("refuse", f"{HOSTILE}/{path}/", n)
+        beside(f"CPU for {path}", figure(said, "wall,", "ms CPU"), 10, "ms",
+               quick)
 
 
 def flood(quick: bool) -> None:
-    bench("flood", MANY, 200 if quick else 100000)
+    said = bench("flood", MANY, 200 if quick else 100000)
+    beside("growth of memory", figure(said, "memory", "MB"), 8, "MB", quick)
+    beside("growth of the store", figure(said, "state", "MB"), 8, "MB", quick)
 
 
-MODES = {"warm": warm, "socket": socket_hit, "guest": guest, "sasl": sasl, "cold": cold,
-         "herd": herd, "hostile": hostile, "flood": flood}
+MODES = {"warm": warm, "socket": socket_hit, "guest": guest, "sasl": sasl,
+         "cold": cold, "process": fetching.process,
+         "handshake": fetching.handshake, "far": fetching.far,
+         "again": fetching.again, "herd": herd, "hostile": hostile,
+         "flood": flood}
 
 
 def main(args: list[str]) -> int:
@@ -279,8 +316,10 @@ def main(args: list[str]) -> int:
         return 2
     for name in names:
         MODES[name](quick)
-    print(f"{len(names)} passed, 0 failed")
-    return 0
+    for what in WRONG:
+        print(f"wrong: {what}")
+    print(f"{max(0, len(names) - len(WRONG))} passed, {len(WRONG)} failed")
+    return int(bool(WRONG))
 
 
 if __name__ == "__main__":
