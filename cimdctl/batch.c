@@ -13,6 +13,7 @@
 #include "api_json.h"
 #include "batch.h"
 #include "error.h"
+#include "json_scan.h"
 #include "judge.h"
 #include "verdict.h"
 
@@ -38,6 +39,22 @@ refuse(struct line *l, enum cimd_err code, const char *why)
 		l->result.code = err_set(&l->result.err, code, "", "%s", why);
 }
 
+/* EVP_DecodeBlock() takes blanks and "=" where none may be. */
+static bool
+is_base64_of(struct span b64, const char *p, int n)
+{
+	char *again = malloc(b64.n + 1);
+	bool same;
+
+	if (again == NULL)
+		return false;
+	same = EVP_EncodeBlock((unsigned char *)again, (const unsigned char *)p,
+		   n) == (int)b64.n &&
+	    memcmp(again, b64.p, b64.n) == 0;
+	free(again);
+	return same;
+}
+
 static bool
 decode_body(struct line *l, struct span b64)
 {
@@ -58,7 +75,7 @@ decode_body(struct line *l, struct span b64)
 		n--;
 	l->input.body.p = l->decoded;
 	l->input.body.n = (size_t)n;
-	return true;
+	return is_base64_of(b64, l->decoded, n);
 }
 
 static void
@@ -70,6 +87,8 @@ read_body(struct line *l)
 	if (!get_span(l->in, "body", &body, &why) ||
 	    !get_span(l->in, "body_b64", &b64, &why))
 		refuse(l, CIMD_E_REQUEST, "body: a string is expected");
+	else if (body.p != NULL && b64.p != NULL)
+		refuse(l, CIMD_E_REQUEST, "body and body_b64 at once");
 	else if (b64.p != NULL && !decode_body(l, b64))
 		refuse(l, CIMD_E_REQUEST, "body_b64 is not base64");
 	else if (b64.p == NULL)
@@ -181,61 +200,80 @@ write_line(const struct line *l, FILE *out)
 	return ok;
 }
 
-/* One value that is the whole text; NULL: it is none. */
-static struct json_object *
-parse(struct span text, int flags)
+/* Is it the \u0000 or \uD800 to \uDFFF of a string?  p holds n bytes. */
+static bool
+is_odd_escape(const char *p, size_t n)
 {
-	struct json_tokener *t = json_tokener_new_ex(CIMD_MAX_JSON_DEPTH);
+	return n >= 6 && p[1] == 'u' &&
+	    (memcmp(p + 2, "0000", 4) == 0 ||
+		((p[2] == 'd' || p[2] == 'D') && p[3] != '\0' &&
+		    strchr("89abcdefABCDEF", p[3]) != NULL));
+}
+
+/*
+ * Is it strict JSON?  NULs and lone surrogates are let by, where they are
+ * escaped: an operator's own table may well hold one in a URL that is to be
+ * refused.  The scan sees other escapes in their place.
+ */
+static enum cimd_err
+scan_line(struct span text, struct cimd_error *err)
+{
+	char *copy = malloc(text.n + 1);
+	enum cimd_err e;
+	size_t i;
+
+	if (copy == NULL)
+		return err_no_memory(err);
+	if (text.n > 0)
+		memcpy(copy, text.p, text.n);
+	for (i = 0; i < text.n; i++) {
+		if (copy[i] != '\\')
+			continue;
+		if (is_odd_escape(copy + i, text.n - i))
+			memcpy(copy + i + 2, "e000", 4);
+		i++; /* what a backslash escapes may be one itself */
+	}
+	e = json_scan((struct span){ copy, text.n }, err);
+	free(copy);
+	return e;
+}
+
+/* The tree of a text that scan_line() takes; the one of json_scan.h is
+ * stricter. */
+static struct json_object *
+build_tree(struct span text)
+{
+	struct json_tokener *t = json_tokener_new_ex(CIMD_MAX_JSON_DEPTH + 2);
 	struct json_object *v;
 
 	if (t == NULL)
 		return NULL;
-	json_tokener_set_flags(t, flags);
 	v = json_tokener_parse_ex(t, text.p, (int)text.n);
-	if (json_tokener_get_error(t) != json_tokener_success ||
-	    json_tokener_get_parse_end(t) != text.n) {
-		json_object_put(v);
-		v = NULL;
-	}
 	json_tokener_free(t);
 	return v;
 }
 
-/*
- * Is it strict JSON?  json-c 0.18 takes bytes above 0x7f in a string for
- * control characters where it is strict, so that letters stand for them.
- */
-static bool
-is_strict(struct span text)
-{
-	struct json_object *v = NULL;
-	char *copy = malloc(text.n + 1);
-	bool strict;
-	size_t i;
-
-	for (i = 0; copy != NULL && i < text.n; i++)
-		copy[i] = (unsigned char)text.p[i] > 0x7f ? 'x' : text.p[i];
-	if (copy != NULL)
-		v = parse((struct span){ copy, text.n }, JSON_TOKENER_STRICT);
-	strict = v != NULL;
-	json_object_put(v);
-	free(copy);
-	return strict;
-}
-
-/*
- * The line as a tree.  Not the strict scan: an operator's own table may well
- * hold a NUL or a lone surrogate in a URL that is to be refused.
- */
 static void
 parse_line(struct line *l, struct span text)
 {
-	struct json_object *v = is_strict(text) ? parse(text, 0) : NULL;
+	struct cimd_error why = { 0 };
+	enum cimd_err e;
 
-	if (json_object_is_type(v, json_type_object))
-		l->in = v;
-	else {
-		json_object_put(v);
+	if (text.n > INT32_MAX) {
+		refuse(l, CIMD_E_JSON, "the line is too long");
+		return;
+	}
+	e = scan_line(text, &why);
+	if (e == CIMD_OK)
+		l->in = build_tree(text);
+	if (e == CIMD_E_NO_MEMORY)
+		refuse(l, e, why.text);
+	else if (e != CIMD_OK)
+		l->result.code = err_set(&l->result.err, CIMD_E_JSON, "",
+		    "the line is no JSON object: %s", why.text);
+	else if (!json_object_is_type(l->in, json_type_object)) {
+		json_object_put(l->in);
+		l->in = NULL;
 		refuse(l, CIMD_E_JSON, "the line is no JSON object");
 	}
 }

@@ -174,6 +174,14 @@ class Batch(labtest.Case):
         self.assertEqual(got[0]["id"], name)
         self.assertEqual({a["code"] for a in got[1:]}, {"CIMD_E_JSON"})
 
+    def test_not_utf8(self) -> None:
+        """What is echoed stays JSON."""
+        bad = b'{"id": "\xff", "url": "' + URL.encode() + b'"}\n'
+        done = cimdctl("check", "--batch", "-", stdin=bad)
+        self.assertEqual(done.status, 0, done)
+        self.assertEqual(done.json()["code"], "CIMD_E_JSON")
+        self.assertIn("UTF-8", done.json()["detail"])
+
     def test_policy_for_all_lines(self) -> None:
         path = os.path.join(self.folder(), "policy.json")
         with open(path, "w", encoding="utf-8") as out:
