@@ -62,8 +62,9 @@ read_address(struct span text, struct netaddr *out, struct cimd_error *err)
 
 /* The host of the URL when it is an address itself. */
 static enum cimd_err
-judge_literal(const struct url *url, struct cimd_error *err)
+judge_literal(const struct judging *j, struct cimd_error *err)
 {
+	const struct url *url = &j->url;
 	struct span host = url->host;
 	struct netaddr a;
 	enum cimd_err e;
@@ -75,7 +76,7 @@ judge_literal(const struct url *url, struct cimd_error *err)
 		return CIMD_OK;
 	if ((e = read_address(host, &a, err)) != CIMD_OK)
 		return e;
-	return netaddr_judge(&a, 1, false, err);
+	return netaddr_judge(&a, 1, policy_loopback(j->in->policy), err);
 }
 
 static enum cimd_err
@@ -86,8 +87,10 @@ judge_addresses(struct judging *j, struct cimd_error *err)
 	enum cimd_err e;
 	size_t i, n;
 
+	if (policy_loopback(j->in->policy))
+		j->out->warnings |= WARN_BIT(WARN_DEVELOPMENT_LOOPBACK);
 	if (list == NULL)
-		return judge_literal(&j->url, err);
+		return judge_literal(j, err);
 	if (!json_object_is_type(list, json_type_array))
 		return err_set(err, CIMD_E_ADDRESS, "9.6",
 		    "addresses is not an array");
@@ -101,7 +104,7 @@ judge_addresses(struct judging *j, struct cimd_error *err)
 		if (e != CIMD_OK)
 			return e;
 	}
-	return netaddr_judge(a, n, false, err);
+	return netaddr_judge(a, n, policy_loopback(j->in->policy), err);
 }
 
 /* One line of parts; values may hold any byte, NUL too. */

@@ -116,6 +116,12 @@ policy_has_countries(const struct policy *p)
 	return p->countries.n > 0;
 }
 
+bool
+policy_loopback(const struct policy *p)
+{
+	return p->special_loopback;
+}
+
 /* Where the host of an https URL starts, a digit or bracket: an address? */
 static bool
 maybe_address(struct span id)

@@ -146,6 +146,9 @@ bool policy_delegates(const struct policy *p, const char *name);
 unsigned int policy_url_flags(const struct policy *p,
     const struct policy *realm, struct span id);
 
+/* Is development_loopback on: may hosts be this machine? */
+bool policy_loopback(const struct policy *p);
+
 /* What a lookup asks of policy. */
 struct policy_question {
 	const struct policy *machine;
