@@ -88,6 +88,7 @@ enum cimd_err {
 	CIMD_E_BUSY,       /* the budget of fetches is spent */
 	CIMD_E_LIMITED,    /* the attempt limiter lets no fetch start yet */
 	CIMD_E_NOT_STORED, /* nothing stored, and this purpose never fetches */
+	CIMD_E_TOO_MANY,   /* assertions of one client in a few minutes */
 
 	/* Broken: this host is at fault, not the client. */
 	CIMD_E_NO_MEMORY = 96,
@@ -215,7 +216,7 @@ CIMD_MUST enum cimd_err cimd_check_url(const char *id, size_t len,
  * network.  Blocks for at most 4 seconds.  Redirects are never followed
  * (section 5); errors and invalid documents are never stored (section 5.2).
  * The caller owns *out and frees it with cimd_decision_free().
- * Fails with any code but CIMD_E_ASSERTION and CIMD_E_REPLAY.
+ * Fails with any code but CIMD_E_ASSERTION, CIMD_E_REPLAY and CIMD_E_TOO_MANY.
  */
 CIMD_MUST enum cimd_err cimd_resolve(struct cimd *r,
     const struct cimd_request *req, struct cimd_decision **out,

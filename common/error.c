@@ -82,6 +82,8 @@ static const struct code_row rows[] = {
 	    "The document failed a moment ago and is not tried again yet." },
 	{ CIMD_E_NOT_STORED, "CIMD_E_NOT_STORED", "temporarily_unavailable",
 	    "Nothing is stored about the client." },
+	{ CIMD_E_TOO_MANY, "CIMD_E_TOO_MANY", "temporarily_unavailable",
+	    "The client has used too many client assertions." },
 	{ CIMD_E_NO_MEMORY, "CIMD_E_NO_MEMORY", "server_error",
 	    "Out of memory." },
 	{ CIMD_E_CONFIG, "CIMD_E_CONFIG", "server_error",

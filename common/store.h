@@ -103,8 +103,10 @@ enum cimd_err store_baseline(struct store *s, const char *tenant,
     const struct cimd_client *first, struct cimd_error *err);
 
 /*
- * Use up (iss, jti) until keep_until, durable when this returns.
- * Fails with: CIMD_E_REPLAY, CIMD_E_STORE (also when the window is full).
+ * Use up (iss, jti) until keep_until, durable when this returns.  One client
+ * holds no more places of the window than are free.
+ * Fails with: CIMD_E_REPLAY, CIMD_E_TOO_MANY (that is its share), CIMD_E_STORE
+ * (also when the window is full).
  */
 enum cimd_err store_use_jti(struct store *s, struct span iss, const char *jti,
     int64_t keep_until, int64_t now, struct cimd_error *err);

@@ -143,23 +143,31 @@ store_baseline(struct store *s, const char *tenant,
 	    STORE_MAX_BASELINES);
 }
 
-/* The hash of (iss, jti); iss has its length before it. */
+enum {
+	ISSUER_BYTES = 16, /* of its hash */
+};
+
+struct jti {
+	uint8_t issuer[32]; /* hash of iss */
+	uint8_t hash[32];   /* of both, iss at its length */
+	int64_t keep_until;
+};
+
 static enum cimd_err
-hash_jti(struct span iss, const char *jti, uint8_t out[32],
+hash_jti(struct span iss, const char *jti, struct jti *out,
     struct cimd_error *err)
 {
-	const struct span parts[] = { iss, span_of(jti) };
-	uint8_t hash[2][32];
+	uint8_t both[2 * 32];
 	enum cimd_err e;
-	size_t i;
 
-	for (i = 0; i < 2; i++) {
-		e = digest_sha256(parts[i], hash[i], err);
-		if (e != CIMD_OK)
-			return e;
-	}
-	return digest_sha256((struct span){ (const char *)hash, sizeof(hash) },
-	    out, err);
+	e = digest_sha256(iss, out->issuer, err);
+	if (e == CIMD_OK)
+		e = digest_sha256(span_of(jti), both + 32, err);
+	if (e != CIMD_OK)
+		return e;
+	memcpy(both, out->issuer, 32);
+	return digest_sha256((struct span){ (const char *)both, sizeof(both) },
+	    out->hash, err);
 }
 
 /* How many are in the window; counted once, then kept up. */
@@ -176,52 +184,127 @@ count_jti(struct store *s)
 	return query_end(&q);
 }
 
-int
-store_expire_jti(struct store *s, int64_t now)
+/* A statement about what expired before now; *changed: rows. */
+static int
+run_expired(struct store *s, enum sql sql, int64_t now, int *changed)
 {
 	struct query q;
 	int rc;
 
-	rc = count_jti(s);
-	if (rc != SQLITE_OK)
-		return rc;
-	query_begin(&q, &s->writer, SQL_EXPIRE_JTI);
+	query_begin(&q, &s->writer, sql);
 	query_int(&q, now);
 	rc = query_run(&q);
-	if (rc == SQLITE_OK)
-		s->n_jti -= sqlite3_changes(s->writer.h);
+	*changed = rc == SQLITE_OK ? sqlite3_changes(s->writer.h) : 0;
 	return rc;
 }
 
-enum jti {
-	JTI_TAKEN, /* it was fresh and is used up now */
-	JTI_USED,
-	JTI_FULL, /* no room to remember it */
+int
+store_expire_jti(struct store *s, int64_t now)
+{
+	int changed = 0, rc;
+
+	rc = count_jti(s);
+	if (rc == SQLITE_OK)
+		rc = run_expired(s, SQL_SHRINK_ISSUERS, now, &changed);
+	if (rc == SQLITE_OK && changed > 0)
+		rc = run_expired(s, SQL_DELETE_ISSUERS, now, &changed);
+	if (rc == SQLITE_OK)
+		rc = run_expired(s, SQL_EXPIRE_JTI, now, &changed);
+	if (rc == SQLITE_OK)
+		s->n_jti -= changed;
+	return rc;
+}
+
+enum place {
+	PLACE_TAKEN, /* it was fresh and is used up now */
+	PLACE_USED,  /* it was used up before */
+	PLACE_SHARE, /* the client has its share of the places */
+	PLACE_NONE,  /* no room to remember it */
 };
 
+/* One number that a statement says about a hash; 0: nothing. */
 static int
-use_jti(struct store *s, struct span hash, int64_t keep_until, enum jti *out)
+number_of(struct store *s, enum sql sql, struct span hash, int64_t *out)
 {
 	struct query q;
-	bool used;
+
+	*out = 0;
+	query_begin(&q, &s->writer, sql);
+	query_blob(&q, hash);
+	if (query_row(&q))
+		*out = query_get_int(&q, 0);
+	return query_end(&q);
+}
+
+/*
+ * A client may hold as many places as are free.  So one that takes all that
+ * it gets ends at half of them, two end at a third each, and there is always
+ * room for one that has few.
+ */
+static int
+find_place(struct store *s, struct span hash, struct span issuer,
+    enum place *out)
+{
+	const int64_t left = (int64_t)s->limits.max_jti - s->n_jti;
+	int64_t used, by_issuer;
 	int rc;
 
-	query_begin(&q, &s->writer, SQL_USED_JTI);
-	query_blob(&q, hash);
-	used = query_row(&q);
-	rc = query_end(&q);
+	rc = number_of(s, SQL_USED_JTI, hash, &used);
+	if (rc == SQLITE_OK)
+		rc = number_of(s, SQL_USED_BY, issuer, &by_issuer);
 	if (rc != SQLITE_OK)
 		return rc;
-	*out = used ? JTI_USED : JTI_FULL;
-	if (used || s->n_jti >= s->limits.max_jti)
-		return SQLITE_OK;
+	if (used != 0)
+		*out = PLACE_USED;
+	else if (left <= 0)
+		*out = PLACE_NONE;
+	else
+		*out = by_issuer < left ? PLACE_TAKEN : PLACE_SHARE;
+	return SQLITE_OK;
+}
+
+static int
+use_jti(struct store *s, const struct jti *j, enum place *out)
+{
+	const struct span hash = { (const char *)j->hash, sizeof(j->hash) };
+	const struct span issuer = { (const char *)j->issuer, ISSUER_BYTES };
+	struct query q;
+	int rc;
+
+	rc = find_place(s, hash, issuer, out);
+	if (rc != SQLITE_OK || *out != PLACE_TAKEN)
+		return rc;
 	query_begin(&q, &s->writer, SQL_USE_JTI);
 	query_blob(&q, hash);
-	query_int(&q, keep_until);
-	rc = query_run(&q);
+	query_int(&q, j->keep_until);
+	query_blob(&q, issuer);
+	if ((rc = query_run(&q)) != SQLITE_OK)
+		return rc;
 	s->n_jti++;
-	*out = JTI_TAKEN;
-	return rc;
+	query_begin(&q, &s->writer, SQL_COUNT_ISSUER);
+	query_blob(&q, issuer);
+	return query_run(&q);
+}
+
+/* What became of it, as an error. */
+static enum cimd_err
+tell_place(enum place place, uint32_t max, struct cimd_error *err)
+{
+	switch (place) {
+	case PLACE_TAKEN:
+		return CIMD_OK;
+	case PLACE_USED:
+		return err_set(err, CIMD_E_REPLAY, "RFC 7523",
+		    "jti was used before");
+	case PLACE_SHARE:
+		return err_set(err, CIMD_E_TOO_MANY, "policy",
+		    "the client has its share of the %u places for used jti",
+		    max);
+	case PLACE_NONE:
+		break;
+	}
+	return err_set(err, CIMD_E_STORE, "policy",
+	    "all %u places for used jti are taken", max);
 }
 
 enum cimd_err
@@ -229,31 +312,19 @@ store_use_jti(struct store *s, struct span iss, const char *jti,
     int64_t keep_until, int64_t now, struct cimd_error *err)
 {
 	const struct span none = { NULL, 0 };
-	enum jti answer = JTI_FULL;
-	uint8_t hash[32];
+	enum place place = PLACE_NONE;
+	struct jti j = { .keep_until = keep_until };
 	enum cimd_err e;
 	int rc;
 
-	if ((e = hash_jti(iss, jti, hash, err)) != CIMD_OK)
+	if ((e = hash_jti(iss, jti, &j, err)) != CIMD_OK)
 		return e;
 	if ((e = store_begin(s, true, none, err)) != CIMD_OK)
 		return e;
 	rc = store_expire_jti(s, now);
 	if (rc == SQLITE_OK)
-		rc = use_jti(s,
-		    (struct span){ (const char *)hash, sizeof(hash) },
-		    keep_until, &answer);
+		rc = use_jti(s, &j, &place);
 	if ((e = store_end(s, rc, err)) != CIMD_OK)
 		return e;
-	switch (answer) {
-	case JTI_TAKEN:
-		return CIMD_OK;
-	case JTI_USED:
-		return err_set(err, CIMD_E_REPLAY, "RFC 7523",
-		    "jti was used before");
-	case JTI_FULL:
-		break;
-	}
-	return err_set(err, CIMD_E_STORE, "policy",
-	    "all %u places for used jti are taken", s->limits.max_jti);
+	return tell_place(place, s->limits.max_jti, err);
 }

@@ -74,6 +74,13 @@ static const char *const steps[] = {
 	" record BLOB NOT NULL,"
 	" PRIMARY KEY (client, tenant)"
 	") STRICT;",
+
+	/* 4: how many jti each client has used up; those of before: nobody */
+	"ALTER TABLE jti ADD COLUMN issuer BLOB NOT NULL DEFAULT x'';"
+	"CREATE TABLE issuer ("
+	" hash BLOB PRIMARY KEY,"
+	" used INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;",
 };
 
 int

@@ -102,7 +102,19 @@ const char *const store_sql[SQL_COUNT] = {
 
 	/* jti */
 	[SQL_USED_JTI] = "SELECT 1 FROM jti WHERE hash = ?1",
-	[SQL_USE_JTI] = "INSERT INTO jti (hash, keep_until) VALUES (?1, ?2)",
+	[SQL_USE_JTI] = "INSERT INTO jti (hash, keep_until, issuer)"
+			" VALUES (?1, ?2, ?3)",
+	[SQL_USED_BY] = "SELECT used FROM issuer WHERE hash = ?1",
+	[SQL_COUNT_ISSUER] =
+	    "INSERT INTO issuer (hash, used) VALUES (?1, 1)"
+	    " ON CONFLICT (hash) DO UPDATE SET used = used + 1",
+	[SQL_SHRINK_ISSUERS] = "UPDATE issuer SET used = used - old.n FROM"
+			       " (SELECT issuer AS hash, count(*) AS n FROM jti"
+			       " WHERE keep_until < ?1 GROUP BY issuer) AS old"
+			       " WHERE issuer.hash = old.hash",
+	[SQL_DELETE_ISSUERS] =
+	    "DELETE FROM issuer WHERE used <= 0 AND hash IN"
+	    " (SELECT issuer FROM jti WHERE keep_until < ?1)",
 	[SQL_EXPIRE_JTI] = "DELETE FROM jti WHERE keep_until < ?1",
 	[SQL_COUNT_JTI] = "SELECT count(*) FROM jti",
 

@@ -11,6 +11,11 @@
 #include "error.h"
 #include "verify.h"
 
+enum {
+	/* Seconds until some of a client's assertions have expired. */
+	VERIFY_RETRY_S = 30,
+};
+
 struct verify {
 	struct lookup l;
 	struct span token;
@@ -122,7 +127,7 @@ proceed(struct verify *v)
 
 	e = check(v, &unknown_kid, &err);
 	if (e == CIMD_OK || !unknown_kid || !may_refetch(v)) {
-		finish(v, e, &err, 0);
+		finish(v, e, &err, e == CIMD_E_TOO_MANY ? VERIFY_RETRY_S : 0);
 		return;
 	}
 	v->refetched = true;

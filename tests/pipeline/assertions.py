@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import sqlite3
 import time
 from typing import Any
 
@@ -98,6 +101,38 @@ class Tokens(AssertionCase):
         self.url = self.client()
         self.serve(self.url, document=self.keys.members())
         self.assertVerified(self.token(jti="shared"))
+
+    def spend(self, n: int) -> None:
+        """As if the client had used n assertions in the last minutes."""
+        issuer = hashlib.sha256(self.url.encode()).digest()[:16]
+        until = int(time.time()) + self.cimd.clock.shift() + 300
+        self.cimd.stop()
+        base = sqlite3.connect(os.path.join(self.cimd.state, "cimd.db"),
+                               isolation_level=None)
+        base.execute("BEGIN")
+        base.executemany("INSERT INTO jti VALUES (?, ?, ?)",
+                         ((i.to_bytes(32, "big"), until, issuer)
+                          for i in range(n)))
+        base.execute("INSERT INTO issuer VALUES (?, ?)", (issuer, n))
+        base.execute("COMMIT")
+        base.close()
+        self.cimd.start()
+
+    def test_one_client_starves_no_other(self) -> None:
+        self.spend(100000)
+        for again in (lambda: None, self.cimd.restart):
+            again()
+            answer = self.verify(self.token())
+            self.assertFails(answer, "CIMD_E_TOO_MANY", "share")
+            self.assertEqual(answer.status, 503)
+            self.assertEqual(answer.headers["retry-after"], "30")
+        greedy, self.url = self.url, self.client()
+        self.serve(self.url, document=self.keys.members())
+        for _ in range(3):
+            self.assertVerified(self.token())
+        self.url = greedy
+        self.cimd.clock.later(400)
+        self.assertVerified(self.token())
 
     def test_a_forgery_uses_up_nothing(self) -> None:
         evil = Keys(self, kid=self.keys.kid)

@@ -76,6 +76,7 @@ classes_follow_groups(void **state)
 	assert_int_equal(cimd_err_class(CIMD_E_URL), CIMD_REFUSED);
 	assert_int_equal(cimd_err_class(CIMD_E_REPLAY), CIMD_REFUSED);
 	assert_int_equal(cimd_err_class(CIMD_E_DNS), CIMD_UNAVAILABLE);
+	assert_int_equal(cimd_err_class(CIMD_E_TOO_MANY), CIMD_UNAVAILABLE);
 	assert_int_equal(cimd_err_class(CIMD_E_NO_MEMORY), CIMD_BROKEN);
 	assert_int_equal(cimd_err_class((enum cimd_err)50), CIMD_BROKEN);
 	assert_string_equal(cimd_err_name((enum cimd_err)50),

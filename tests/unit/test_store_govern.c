@@ -229,28 +229,79 @@ full_window_refuses(void **state)
 {
 	const struct store_limits limits = { 10, 10, 3, 10 };
 	struct cimd_error err = { 0 };
-	char jti[16];
+	char iss[16];
 	struct box b;
 	int i;
 
 	(void)state;
 	box_open(&b, &limits);
 	for (i = 0; i < 3; i++) {
-		(void)snprintf(jti, sizeof(jti), "%d", i);
-		assert_int_equal(use(&b, "i", jti, 100 + i, 50), CIMD_OK);
+		(void)snprintf(iss, sizeof(iss), "%d", i);
+		assert_int_equal(use(&b, iss, "j", 100 + i, 50), CIMD_OK);
 	}
-	assert_int_equal(use(&b, "i", "3", 200, 100), CIMD_E_STORE);
-	assert_int_equal(use(&b, "i", "2", 200, 100), CIMD_E_REPLAY);
+	assert_int_equal(use(&b, "3", "j", 200, 100), CIMD_E_STORE);
+	assert_int_equal(use(&b, "2", "j", 200, 100), CIMD_E_REPLAY);
 	box_reopen(&b);
-	assert_int_equal(store_use_jti(b.s, span_of("i"), "3", 200, 100, &err),
+	assert_int_equal(store_use_jti(b.s, span_of("3"), "j", 200, 100, &err),
 	    CIMD_E_STORE);
 	assert_string_equal(err.text, "all 3 places for used jti are taken");
-	assert_int_equal(use(&b, "i", "3", 200, 101), CIMD_OK);
-	assert_int_equal(use(&b, "i", "4", 200, 101), CIMD_E_STORE);
+	assert_int_equal(use(&b, "3", "j", 200, 101), CIMD_OK);
+	assert_int_equal(use(&b, "4", "j", 200, 101), CIMD_E_STORE);
 	assert_int_equal(store_sweep(b.s, 103, NULL), CIMD_OK);
-	assert_int_equal(use(&b, "i", "4", 200, 101), CIMD_OK);
-	assert_int_equal(use(&b, "i", "5", 200, 101), CIMD_OK);
-	assert_int_equal(use(&b, "i", "6", 200, 101), CIMD_E_STORE);
+	assert_int_equal(use(&b, "4", "j", 200, 101), CIMD_OK);
+	assert_int_equal(use(&b, "5", "j", 200, 101), CIMD_OK);
+	assert_int_equal(use(&b, "6", "j", 200, 101), CIMD_E_STORE);
+	box_close(&b);
+}
+
+/* How many of n assertions of a client are taken. */
+static int
+use_many(struct box *b, const char *iss, int n, int64_t keep_until, int64_t now)
+{
+	static int serial;
+	char jti[16];
+	int i, taken = 0;
+
+	for (i = 0; i < n; i++) {
+		(void)snprintf(jti, sizeof(jti), "%d", serial++);
+		taken += use(b, iss, jti, keep_until, now) == CIMD_OK;
+	}
+	return taken;
+}
+
+/* Whatever one client does, the others go on, also after a restart. */
+static void
+one_client_starves_no_other(void **state)
+{
+	const struct store_limits limits = { 10, 10, 12, 10 };
+	struct cimd_error err = { 0 };
+	struct box b;
+
+	(void)state;
+	box_open(&b, &limits);
+	assert_int_equal(use_many(&b, "greedy", 100, 100, 50), 6);
+	assert_int_equal(store_use_jti(b.s, span_of("greedy"), "x", 100, 50,
+			     &err),
+	    CIMD_E_TOO_MANY);
+	assert_string_equal(err.section, "policy");
+	assert_string_equal(err.text,
+	    "the client has its share of the 12 places for used jti");
+	box_reopen(&b);
+	assert_int_equal(use_many(&b, "greedy", 100, 100, 50), 0);
+	assert_int_equal(use_many(&b, "other", 2, 300, 50), 2);
+	/* Two of them leave room for a third. */
+	assert_int_equal(use_many(&b, "second", 100, 100, 50), 2);
+	assert_int_equal(use(&b, "third", "y", 100, 50), CIMD_OK);
+	assert_int_equal(use(&b, "third", "z", 100, 50), CIMD_E_TOO_MANY);
+	/* What was used is used, share or not. */
+	assert_int_equal(use(&b, "third", "y", 100, 50), CIMD_E_REPLAY);
+	assert_int_equal(box_number(&b, "SELECT sum(used) FROM issuer"), 11);
+	/* As they expire they count no more. */
+	assert_int_equal(use_many(&b, "greedy", 100, 400, 101), 5);
+	assert_int_equal(box_number(&b, "SELECT count(*) FROM issuer"), 2);
+	assert_int_equal(store_sweep(b.s, 500, NULL), CIMD_OK);
+	assert_int_equal(box_number(&b, "SELECT count(*) FROM issuer"), 0);
+	assert_int_equal(box_number(&b, "SELECT count(*) FROM jti"), 0);
 	box_close(&b);
 }
 
@@ -507,6 +558,7 @@ main(void)
 		cmocka_unit_test(forgetting_leaves_a_block),
 		cmocka_unit_test(jti_is_used_once),
 		cmocka_unit_test(full_window_refuses),
+		cmocka_unit_test(one_client_starves_no_other),
 		cmocka_unit_test(what_counts_is_synced),
 		cmocka_unit_test(full_disk_is_told),
 		cmocka_unit_test(retries_wait),

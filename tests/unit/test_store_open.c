@@ -199,7 +199,9 @@ old_versions_are_migrated(void **state)
 		db_close(&db);
 		assert_int_equal(box_number(&b, "PRAGMA user_version"),
 		    version);
-		box_sql(&b, "INSERT INTO jti VALUES (x'00', 77)");
+		box_sql(&b,
+		    "INSERT INTO jti (hash, keep_until) VALUES "
+		    "(x'00', 77)");
 		(void)snprintf(sql, sizeof(sql),
 		    "INSERT INTO client (client_id, short_id, kept, governance,"
 		    " first_seen, last_seen, active, size, sum) VALUES"
