@@ -20,11 +20,11 @@ refuse(const struct cimd_caller *who, enum asker asker, struct cimd_error *err)
 		    "the uid %lld may not speak for the service \"%s\": no "
 		    "consumer section names both",
 		    uid, who->service);
-	if (who->service != NULL)
+	if (asker == ASKER_UNNAMED)
 		return err_set(err, CIMD_E_CONSUMER, "policy",
-		    "no consumer section names the service \"%s\", or the uid "
-		    "%lld or its groups",
-		    who->service, uid);
+		    "no consumer section names the service \"%s\", and none "
+		    "has service = \"*\"",
+		    who->service);
 	return err_set(err, CIMD_E_CONSUMER, "policy",
 	    "no consumer section names the uid %lld or its groups", uid);
 }

@@ -120,17 +120,18 @@ void policy_free(struct policy **p);
 enum asker {
 	ASKER_UNKNOWN = 0, /* no section names the peer */
 	ASKER_CLAIMS,      /* says that it is a service that it may not be */
+	ASKER_UNNAMED,     /* says that it is a service that no section names */
 	ASKER_OPEN,        /* there is no section: whoever reaches the socket
 			      may ask */
 	ASKER_KNOWN,
 };
 
 /*
- * The consumer section for who asks, in file order: one that names the
- * service that the peer says it is; if no section names that service, one
- * without services that names its uid, else its group.  The word of root
- * about a service is taken, that of others only if the section names their
- * uid or group as well.  NULL unless *asker is ASKER_KNOWN.
+ * The consumer section for who asks, in file order.  Who says that it is a
+ * service: one that names that service; if none does, one with "*".  The word
+ * of root about a service is taken, that of others only if the section names
+ * their uid or group as well.  Who says no service: one without services that
+ * names its uid, else its group.  NULL unless *asker is ASKER_KNOWN.
  */
 const struct consumer *policy_consumer(const struct policy *p,
     const struct cimd_caller *who, enum asker *asker);

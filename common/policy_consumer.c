@@ -8,6 +8,9 @@
 
 #include "policy_int.h"
 
+/* The name of a section that is for every service that no section names. */
+static const char any_service[] = "*";
+
 /* A service is a name that PAM, SASL and saslauthd use: no blanks, no "/". */
 static enum cimd_err
 check_service(const struct conf *c, const char *member, const char *text,
@@ -16,7 +19,11 @@ check_service(const struct conf *c, const char *member, const char *text,
 	size_t i;
 
 	(void)ctx;
-	for (i = 0; text[i] > ' ' && text[i] <= '~' && text[i] != '/'; i++)
+	if (strcmp(text, any_service) == 0)
+		return CIMD_OK;
+	for (i = 0; text[i] > ' ' && text[i] <= '~' && text[i] != '/' &&
+	     text[i] != '*';
+	     i++)
 		continue;
 	if (i > 0 && text[i] == '\0')
 		return CIMD_OK;
@@ -111,14 +118,27 @@ consumer_clear(struct consumer *c)
 }
 
 static bool
-has_service(const struct consumer *c, const struct cimd_caller *who)
+lists(const struct consumer *c, const char *service)
 {
 	size_t i;
 
-	for (i = 0; who->service != NULL && i < c->n_services; i++)
-		if (strcmp(c->services[i], who->service) == 0)
+	for (i = 0; i < c->n_services; i++)
+		if (strcmp(c->services[i], service) == 0)
 			return true;
 	return false;
+}
+
+static bool
+has_service(const struct consumer *c, const struct cimd_caller *who)
+{
+	return strcmp(who->service, any_service) != 0 && lists(c, who->service);
+}
+
+static bool
+has_any(const struct consumer *c, const struct cimd_caller *who)
+{
+	(void)who;
+	return lists(c, any_service);
 }
 
 static bool
@@ -144,12 +164,23 @@ has_gid(const struct consumer *c, const struct cimd_caller *who)
 	return false;
 }
 
-/* A section for services, and the peer may say that it is one of them. */
+/* May the peer say that it is a service of this section? */
+static bool
+may_say(const struct consumer *c, const struct cimd_caller *who)
+{
+	return who->uid == 0 || has_uid(c, who) || has_gid(c, who);
+}
+
 static bool
 is_service(const struct consumer *c, const struct cimd_caller *who)
 {
-	return has_service(c, who) &&
-	    (who->uid == 0 || has_uid(c, who) || has_gid(c, who));
+	return has_service(c, who) && may_say(c, who);
+}
+
+static bool
+is_any(const struct consumer *c, const struct cimd_caller *who)
+{
+	return has_any(c, who) && may_say(c, who);
 }
 
 static bool
@@ -179,21 +210,40 @@ first(const struct policy *p, const struct cimd_caller *who,
 	return NULL;
 }
 
+/*
+ * The section of the service that the peer says it is.  A service that no
+ * section names never counts as its user: it would be a misspelt one, which
+ * then came in by rules that nobody wrote for it.
+ */
+static const struct consumer *
+of_service(const struct policy *p, const struct cimd_caller *who,
+    enum asker *asker)
+{
+	const struct consumer *out;
+
+	*asker = ASKER_CLAIMS;
+	out = first(p, who, is_service);
+	if (out != NULL || first(p, who, has_service) != NULL)
+		return out;
+	out = first(p, who, is_any);
+	if (out == NULL && first(p, who, has_any) == NULL)
+		*asker = ASKER_UNNAMED;
+	return out;
+}
+
 const struct consumer *
 policy_consumer(const struct policy *p, const struct cimd_caller *who,
     enum asker *asker)
 {
 	const struct consumer *out;
 
-	*asker = p->n_consumers == 0 ? ASKER_OPEN : ASKER_UNKNOWN;
-	out = first(p, who, is_service);
-	if (out == NULL && first(p, who, has_service) != NULL) {
-		*asker = ASKER_CLAIMS;
+	*asker = ASKER_OPEN;
+	if (p->n_consumers == 0)
 		return NULL;
-	}
-	if (out == NULL)
-		out = first(p, who, is_user);
-	if (out == NULL)
+	*asker = ASKER_UNKNOWN;
+	if (who->service != NULL)
+		out = of_service(p, who, asker);
+	else if ((out = first(p, who, is_user)) == NULL)
 		out = first(p, who, is_group);
 	if (out != NULL)
 		*asker = ASKER_KNOWN;

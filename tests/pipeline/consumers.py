@@ -197,7 +197,11 @@ class Who(ConsumerCase):
             answer = self.as_user(self.cimd, uid, GOOD + "a",
                                   service=service)
             self.assertFails(answer, "CIMD_E_CONSUMER", service)
-        # Without the name of the service the user alone counts.
+        # One that no section names is not taken for the user alone.
+        self.assertFails(self.as_user(self.cimd, BOTH, GOOD + "a",
+                                      service="wbe"),
+                         "CIMD_E_CONSUMER", '"wbe"')
+        # Without the name of a service it is the user who counts.
         answer = self.as_user(self.cimd, IDP, GOOD + "a")
         self.assertFails(answer, "CIMD_E_CONSUMER")
         answer = self.as_user(self.cimd, BOTH, GOOD + "a")

@@ -109,7 +109,13 @@ class Mux(AssertionCase):
         self.assertEqual(self.login(self.token(audience=SMTP), "smtp"), OK)
 
     def test_service_without_a_section(self) -> None:
-        """The user who asks decides, as over the lookup socket."""
+        """Nobody, whatever the user who asks may do; unless one is for
+        all such services."""
+        self.assertRefused(self.login(self.token(audience=IDP), "ldap"),
+                           "CIMD_E_CONSUMER")
+        self.cimd.configure(SERVICES.replace("uid = { 0 }",
+                                             'service = { "*" }'))
+        self.assertEqual(self.cimd.reload().status, 200)
         self.assertRefused(self.login(self.token(audience=IMAP), "ldap"),
                            "CIMD_E_ASSERTION")
         self.assertEqual(self.login(self.token(audience=IDP), "ldap"), OK)

@@ -281,6 +281,8 @@ consumer_of(const struct policy *p, int64_t uid, const uint32_t *gids,
 	assert_int_not_equal(asker, ASKER_OPEN);
 	if (asker == ASKER_CLAIMS)
 		return "claims";
+	if (asker == ASKER_UNNAMED)
+		return "unnamed";
 	return c == NULL ? "" : c->name;
 }
 
@@ -297,8 +299,7 @@ finds_consumers(void **state)
 	p = must_read(consumers, POLICY_MACHINE);
 	assert_string_equal(consumer_of(p, 1001, NULL, 0, NULL), "idp");
 	assert_string_equal(consumer_of(p, 1002, gids, 2, NULL), "idp");
-	assert_string_equal(consumer_of(p, 1002, gids, 2, "ftp"), "idp");
-	assert_string_equal(consumer_of(p, -1, gids, 2, "ftp"), "staff");
+	assert_string_equal(consumer_of(p, -1, gids, 2, NULL), "staff");
 	assert_string_equal(consumer_of(p, -1, gids, 1, NULL), "");
 	c = policy_consumer_named(p, "idp");
 	assert_non_null(c);
@@ -325,7 +326,6 @@ services_are_claimed(void **state)
 	assert_string_equal(consumer_of(p, 0, NULL, 0, "smtp"), "mail");
 	assert_string_equal(consumer_of(p, 0, NULL, 0, "web"), "web");
 	assert_string_equal(consumer_of(p, 0, NULL, 0, NULL), "");
-	assert_string_equal(consumer_of(p, 0, NULL, 0, "ftp"), "");
 	assert_string_equal(consumer_of(p, 33, NULL, 0, "web"), "web");
 	assert_string_equal(consumer_of(p, 34, &staff, 1, "web"), "web");
 	assert_string_equal(consumer_of(p, 34, &other, 1, "web"), "claims");
@@ -335,6 +335,34 @@ services_are_claimed(void **state)
 	/* A section for services is for nothing else. */
 	assert_string_equal(consumer_of(p, 33, NULL, 0, NULL), "");
 	assert_string_equal(consumer_of(p, 33, &staff, 1, NULL), "staff");
+	policy_free(&p);
+}
+
+/* A service that no section names is not judged by its user. */
+static void
+services_have_to_be_named(void **state)
+{
+	static const uint32_t staff = 50;
+	struct policy *p = must_read(consumers, POLICY_MACHINE);
+
+	(void)state;
+	assert_string_equal(consumer_of(p, 0, NULL, 0, "ftp"), "unnamed");
+	assert_string_equal(consumer_of(p, 1001, NULL, 0, "ftp"), "unnamed");
+	assert_string_equal(consumer_of(p, -1, &staff, 1, "ftp"), "unnamed");
+	assert_string_equal(consumer_of(p, 0, NULL, 0, "*"), "unnamed");
+	policy_free(&p);
+	p = must_read("{\"consumer\":["
+		      "{\"name\":\"rest\",\"service\":\"*\",\"uid\":7},"
+		      "{\"name\":\"mail\",\"service\":\"imap\",\"uid\":8},"
+		      "{\"name\":\"idp\",\"uid\":[7,9]}]}",
+	    POLICY_MACHINE);
+	assert_string_equal(consumer_of(p, 7, NULL, 0, "ftp"), "rest");
+	assert_string_equal(consumer_of(p, 0, NULL, 0, "ftp"), "rest");
+	assert_string_equal(consumer_of(p, 0, NULL, 0, "*"), "rest");
+	assert_string_equal(consumer_of(p, 9, NULL, 0, "ftp"), "claims");
+	assert_string_equal(consumer_of(p, 7, NULL, 0, "imap"), "claims");
+	assert_string_equal(consumer_of(p, 7, NULL, 0, NULL), "idp");
+	assert_string_equal(consumer_of(p, 8, NULL, 0, "imap"), "mail");
 	policy_free(&p);
 }
 
@@ -558,6 +586,7 @@ main(void)
 		cmocka_unit_test(matches),
 		cmocka_unit_test(finds_consumers),
 		cmocka_unit_test(services_are_claimed),
+		cmocka_unit_test(services_have_to_be_named),
 		cmocka_unit_test(lists_rules),
 		cmocka_unit_test(fills_in_defaults),
 		cmocka_unit_test(has_names),

@@ -143,6 +143,21 @@ class Account(Case):
                 run = self.pamtester(self.url, "acct_mgmt", service=name)
                 self.assertEnds(run, status, text)
 
+    def test_misspelt_service(self) -> None:
+        """It opens nothing of what the user may ask for without it."""
+        users = f'consumer "users" {{ uid = {{ {NOBODY} }} }}\n'
+        cimd = self.start(CONSUMERS + users)
+        self.service(cimd, name="cmid")
+        run = self.pamtester(self.url, "acct_mgmt", service="cmid")
+        self.assertEnds(run, 1, DENIED)
+        self.assertIn('no consumer section names the service "cmid"',
+                      run.text)
+        cimd.configure(CONSUMERS + users.replace("uid",
+                                                 'service = { "*" }\nuid'))
+        self.assertEqual(cimd.reload().status, 200)
+        run = self.pamtester(self.url, "acct_mgmt", service="cmid")
+        self.assertEnds(run, 0, MAY)
+
     def test_service_of_others(self) -> None:
         """Who the section does not name cannot take its service."""
         cimd = self.start()
