@@ -49,6 +49,8 @@ conf_nearest(const char *word, conf_names_fn *names)
 	const char *name, *out = NULL;
 
 	for (i = 0; (name = names(i)) != NULL; i++) {
+		if (name[0] == '\0')
+			continue;
 		d = conf_distance(word, name, best);
 		if (d < best || (d == best && out == NULL)) {
 			best = d;
@@ -58,6 +60,7 @@ conf_nearest(const char *word, conf_names_fn *names)
 	return out;
 }
 
+/* An empty name is none, whatever a table uses it for. */
 static bool
 is_known(const char *word, conf_names_fn *names)
 {
@@ -65,7 +68,7 @@ is_known(const char *word, conf_names_fn *names)
 	size_t i;
 
 	for (i = 0; (name = names(i)) != NULL; i++)
-		if (strcmp(name, word) == 0)
+		if (name[0] != '\0' && strcmp(name, word) == 0)
 			return true;
 	return false;
 }
