@@ -12,30 +12,48 @@
 #include "error.h"
 #include "json_scan.h"
 
+/* What the arguments of a method may be, a NULL at the end. */
+typedef const char *const api_members[];
+
+static api_members lookup_members = { "client_id", "redirect_uri", "purpose",
+	"tenant", "service", "remote_addr", "policy", NULL };
+static api_members assertion_members = { "client_id", "redirect_uri", "purpose",
+	"tenant", "service", "remote_addr", "policy", "client_assertion",
+	"client_assertion_type", "audiences", NULL };
+static api_members test_members = { "client_id", "redirect_uri", "purpose",
+	"tenant", "policy", "consumer", NULL };
+static api_members list_members = { "contains", "limit", "offset", NULL };
+static api_members deed_members = { "client_id", "short", "reason",
+	"document_sha256", NULL };
+static api_members one_members = { "client_id", "short", NULL };
+static api_members audit_members = { "n", NULL };
+static api_members no_members = { NULL };
+
 struct api_method {
 	const char *name;
 	api_fn *fn;
 	bool admin; /* only over the admin socket */
+	const char *const *members;
 };
 
 static const struct api_method methods[] = {
-	{ "client", api_client, false },
-	{ "assertion", api_assertion, false },
-	{ "metadata", api_metadata, false },
-	{ "clients", api_clients, false },
-	{ "metrics", api_metrics, false },
-	{ "healthz", api_healthz, false },
-	{ "show", api_show, true },
-	{ "approve", api_approve, true },
-	{ "deny", api_deny, true },
-	{ "unblock", api_unblock, true },
-	{ "pin", api_pin, true },
-	{ "refresh", api_refresh, true },
-	{ "forget", api_forget, true },
-	{ "diff", api_diff, true },
-	{ "status", api_status, true },
-	{ "audit", api_audit, true },
-	{ "policy_test", api_policy_test, true },
+	{ "client", api_client, false, lookup_members },
+	{ "assertion", api_assertion, false, assertion_members },
+	{ "metadata", api_metadata, false, no_members },
+	{ "clients", api_clients, false, list_members },
+	{ "metrics", api_metrics, false, no_members },
+	{ "healthz", api_healthz, false, no_members },
+	{ "show", api_show, true, one_members },
+	{ "approve", api_approve, true, deed_members },
+	{ "deny", api_deny, true, deed_members },
+	{ "unblock", api_unblock, true, deed_members },
+	{ "pin", api_pin, true, deed_members },
+	{ "refresh", api_refresh, true, deed_members },
+	{ "forget", api_forget, true, deed_members },
+	{ "diff", api_diff, true, one_members },
+	{ "status", api_status, true, no_members },
+	{ "audit", api_audit, true, audit_members },
+	{ "policy_test", api_policy_test, true, test_members },
 };
 
 static void
@@ -181,7 +199,8 @@ api_fail_request(struct call *c, const char *why)
 	struct cimd_error err = { 0 };
 	struct api_problem p = { .e = CIMD_E_REQUEST, .err = &err };
 
-	(void)err_set(&err, CIMD_E_REQUEST, "", "%s", why);
+	(void)err_set(&err, CIMD_E_REQUEST, "", "%s%s", why,
+	    strchr(why, ' ') == NULL ? ": of the wrong type" : "");
 	api_fail(c, &p);
 }
 
@@ -214,6 +233,31 @@ read_args(struct call *c, struct span json, struct cimd_error *err)
 	return CIMD_E_REQUEST;
 }
 
+/*
+ * A member that nobody reads may have been meant to narrow: a policy, the
+ * document that was shown.  It is refused, as in a query.
+ */
+static enum cimd_err
+check_members(struct json_object *args, const char *const *known,
+    struct cimd_error *err)
+{
+	struct json_object_iterator it = json_object_iter_begin(args);
+	struct json_object_iterator end = json_object_iter_end(args);
+	const char *name;
+	size_t i;
+
+	for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it)) {
+		name = json_object_iter_peek_name(&it);
+		for (i = 0; known[i] != NULL; i++)
+			if (strcmp(name, known[i]) == 0)
+				break;
+		if (known[i] == NULL)
+			return err_set(err, CIMD_E_REQUEST, "",
+			    "\"%s\" is not known here", name);
+	}
+	return CIMD_OK;
+}
+
 void
 cimd_call(struct cimd *r, const struct cimd_caller *who,
     const struct cimd_message *in, cimd_reply_fn *fn, void *ctx)
@@ -238,6 +282,8 @@ cimd_call(struct cimd *r, const struct cimd_caller *who,
 		    "\"%s\" is for the admin socket", in->method);
 	else
 		p.e = read_args(c, body, &err);
+	if (p.e == CIMD_OK && m != NULL)
+		p.e = check_members(c->args, m->members, &err);
 	if (p.e != CIMD_OK || m == NULL)
 		api_fail(c, &p);
 	else

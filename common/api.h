@@ -52,7 +52,10 @@ struct api_problem {
 };
 void api_fail(struct call *c, const struct api_problem *p);
 
-/* api_fail() for a malformed request. */
+/*
+ * api_fail() for a malformed request.  why: a text, or what get_span() or
+ * get_int() left there, the name of a member.
+ */
 void api_fail_request(struct call *c, const char *why);
 
 /* The methods. */

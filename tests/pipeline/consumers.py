@@ -163,11 +163,13 @@ class Who(ConsumerCase):
 
     def test_nobody_is_let_in_by_a_name(self) -> None:
         """What somebody says of himself does not count."""
-        answer = self.become(STRANGER, [], lambda: UnixHTTP(
-            self.cimd.path).post("/v1/client", {
-                "client_id": GOOD + "a", "consumer": "idp", "uid": IDP,
-                "service": "idp"}))
-        self.assertFails(answer, "CIMD_E_CONSUMER")
+        for member, value, code in (("service", "idp", "CIMD_E_CONSUMER"),
+                                    ("consumer", "idp", "CIMD_E_REQUEST"),
+                                    ("uid", IDP, "CIMD_E_REQUEST")):
+            request = {"client_id": GOOD + "a", member: value}
+            answer = self.become(STRANGER, [], lambda body=request: UnixHTTP(
+                self.cimd.path).post("/v1/client", body))
+            self.assertFails(answer, code)
 
     def test_service_of_root(self) -> None:
         self.cimd.configure(SERVICES)

@@ -144,6 +144,41 @@ policy_refuses_before_any_fetch(void **state)
 	assert_problem(f, o, 403, "CIMD_E_URL");
 }
 
+/* A narrowing that is misspelt narrows nothing: it must not go unnoticed. */
+static void
+unknown_members_are_refused(void **state)
+{
+	static const struct {
+		const char *method, *json, *detail;
+	} cases[] = {
+		{ "client", "{\"client_id\": \"x\", \"polcy\": {}}",
+		    "\"polcy\" is not known here" },
+		{ "client", "{\"client_id\": \"x\", \"consumer\": \"a\"}",
+		    "\"consumer\" is not known here" },
+		{ "client", "{\"client_id\": 1}",
+		    "client_id: of the wrong type" },
+		{ "assertion",
+		    "{\"client_assertion\": \"x\", \"audience\": []}",
+		    "\"audience\" is not known here" },
+		{ "approve", "{\"short\": \"x\", \"sha256\": \"y\"}",
+		    "\"sha256\" is not known here" },
+		{ "policy_test", "{\"client_id\": \"x\", \"service\": \"y\"}",
+		    "\"service\" is not known here" },
+		{ "clients", "{\"max\": 1}", "\"max\" is not known here" },
+		{ "clients", "{\"limit\": \"1\"}", "limit: of the wrong type" },
+		{ "healthz", "{\"x\": null}", "\"x\" is not known here" },
+	};
+	struct fixture *f = *state;
+	struct json_object *o;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		o = call(f, cases[i].method, cases[i].json);
+		assert_member(o, "detail", cases[i].detail);
+		assert_problem(f, o, 400, "CIMD_E_REQUEST");
+	}
+}
+
 static void
 display_never_fetches(void **state)
 {
@@ -469,6 +504,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(not_ours_is_404),
 		TEST(policy_refuses_before_any_fetch),
+		TEST(unknown_members_are_refused),
 		TEST(display_never_fetches),
 		TEST(consumers_are_told_apart),
 		TEST(malformed_requests_are_400),
