@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import host  # noqa: E402
 import keycloak  # noqa: E402
 import labtest  # noqa: E402
+from form import *  # noqa: E402,F401,F403
 from links import *  # noqa: E402,F401,F403
 from logins import *  # noqa: E402,F401,F403
 from metadata import *  # noqa: E402,F401,F403
