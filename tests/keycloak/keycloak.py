@@ -194,13 +194,16 @@ class Keycloak:
             env=self.environment(), capture_output=True, text=True,
             check=False)
 
+    def command(self) -> list[str]:
+        """What starts it."""
+        return [os.path.join(self.home, "bin", "kc.sh"), "start-dev",
+                f"--http-port={self.port}", *self.options]
+
     def start(self) -> "Keycloak":
         """Start it; return once the administrator can log in."""
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(
-                [os.path.join(self.home, "bin", "kc.sh"), "start-dev",
-                 f"--http-port={self.port}", *self.options],
-                env=self.environment(), stdin=subprocess.DEVNULL,
+                self.command(), env=self.environment(), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True)
         try:
             wait_until(lambda: self.ready() or not self.alive(),
