@@ -3,11 +3,30 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <string.h>
+
 #include <json-c/json.h>
 
 #include "commands.h"
 #include "govern.h"
 #include "jget.h"
+
+/* One of any other form would only ever be told that it is another one. */
+static bool
+hash_read(const struct ctl *c)
+{
+	enum {
+		DIGITS = 64
+	};
+	const char *hash = c->opt[OPT_SHA256];
+
+	if (hash == NULL ||
+	    (strlen(hash) == DIGITS &&
+		strspn(hash, "0123456789abcdef") == DIGITS))
+		return true;
+	complain("--sha256: %d digits from 0 to f are expected", DIGITS);
+	return false;
+}
 
 static enum ctl_exit
 run(const struct ctl *c, const char *verb, const char *deed)
@@ -16,7 +35,7 @@ run(const struct ctl *c, const char *verb, const char *deed)
 	enum ctl_exit status;
 	struct who who;
 
-	if (!who_read(c->args[0], &who))
+	if (!who_read(c->args[0], &who) || !hash_read(c))
 		return CTL_USAGE;
 	status = govern(c, &who, verb, false, &answer);
 	if (status == CTL_OK)

@@ -70,6 +70,8 @@ class Usage(labtest.Case):
         (["check", "--batch", "-", "https://a.example.com/x"], "no URL"),
         (["check", "--batch", "-", "--document", "x"], "does not go with"),
         (["check", "u", "--document", "a", "--response", "b"], "not both"),
+        (["approve", "https://a.example.com/x", "--sha256", "zz"], "64 digits"),
+        (["pin", "https://a.example.com/x", "--sha256", "A" * 64], "64 digits"),
         (["help", "frobnicate"], "there is no command"),
     ]
 
