@@ -90,6 +90,7 @@ static const struct row rows[] = {
 enum {
 	N_ROWS = sizeof(rows) / sizeof(rows[0]),
 	DAEMON_ROW = 19, /* the first of those, up to the end */
+	SOCKETS = 3,     /* so many of them are sockets, the first ones */
 };
 
 static const struct conf_word typ_words[] = {
@@ -288,6 +289,33 @@ daemon_name(size_t i)
 	return i < N_ROWS - DAEMON_ROW ? rows[DAEMON_ROW + i].name : NULL;
 }
 
+/* The path of a socket, set or not; "": there is none. */
+static const char *
+socket_path(const struct conf *d, const struct row *row)
+{
+	if (conf_has(d, row->name))
+		return json_object_get_string(conf_get(d, row->name));
+	return row->text;
+}
+
+/* What lets administrators in must not be where everybody asks. */
+static enum cimd_err
+check_sockets(const struct conf *d)
+{
+	const struct row *sockets = &rows[DAEMON_ROW];
+	const char *path;
+	size_t i, j;
+
+	for (i = 1; i < SOCKETS; i++) {
+		path = socket_path(d, &sockets[i]);
+		for (j = 0; j < i && *path != '\0'; j++)
+			if (strcmp(path, socket_path(d, &sockets[j])) == 0)
+				return conf_fail(d, sockets[i].name,
+				    "is the path of %s, too", sockets[j].name);
+	}
+	return CIMD_OK;
+}
+
 /* The member "daemon": the daemon's own settings, where they stand apart. */
 static enum cimd_err
 read_daemon(const struct conf *c, struct settings *s)
@@ -303,6 +331,8 @@ read_daemon(const struct conf *c, struct settings *s)
 	e = conf_known(&d, daemon_name);
 	for (i = DAEMON_ROW; i < N_ROWS && e == CIMD_OK; i++)
 		e = read_row(&d, &rows[i], s);
+	if (e == CIMD_OK)
+		e = check_sockets(&d);
 	return e;
 }
 
