@@ -22,8 +22,9 @@ import tempfile
 import threading
 from typing import NamedTuple
 
-KINDS = ("good", "expired", "future", "wrongname", "selfsigned",
-         "clientonly", "badissuer", "unknownca")
+KINDS = ("good", "expired", "future", "wrongname", "addressonly", "selfsigned",
+         "clientonly", "badissuer", "unknownca", "intermediate", "constrained")
+ADDRESS = "93.184.216.200"  # of no name that a certificate here is for
 
 LONG_AGO = "20200101000000Z"
 PAST = "20210101000000Z"
@@ -132,7 +133,7 @@ class CA:
               dates: tuple[str, str] = (LONG_AGO, FAR)) -> None:
         """Make cert: keys are (subject, issuer, issuer's certificate)."""
         subject_key, issuer_key, issuer = keys
-        is_ca = role == "root"
+        is_ca = role != "leaf"
         if issuer:
             extra = extra + ["authorityKeyIdentifier = keyid:always"]
         with tempfile.TemporaryDirectory(dir=self.folder) as work:
@@ -168,12 +169,14 @@ class CA:
         if os.path.exists(cert):
             return Leaf(cert, self.leaf_key)
         use = "clientAuth" if kind == "clientonly" else "serverAuth"
-        shown = ["wrong-name.example.net"] if kind == "wrongname" else names
+        shown = {"wrongname": ["wrong-name.example.net"],
+                 "addressonly": [ADDRESS]}.get(kind, names)
+        subject = names[0] if kind == "addressonly" else shown[0]
         extra = [f"extendedKeyUsage = {use}", alt_names(shown)]
         dates = {"expired": (LONG_AGO, PAST),
                  "future": (FUTURE, FAR)}.get(kind, (LONG_AGO, FAR))
         issuer_key, issuer = self._issuer(kind)
-        self._sign(shown[0][:64], "leaf", extra,
+        self._sign(subject[:64], "leaf", extra,
                    (self.leaf_key, issuer_key, issuer), cert, dates)
         return Leaf(cert, self.leaf_key)
 
@@ -185,7 +188,21 @@ class CA:
             return self._other_root()
         if kind == "badissuer":
             return self._bad_issuer()
+        if kind == "intermediate":
+            return self._intermediate(kind, "example.net")
+        if kind == "constrained":
+            return self._intermediate(kind, "other.example.net")
         return self.key, self.file
+
+    def _intermediate(self, name: str, domain: str) -> tuple[str, str]:
+        """An authority below the root that may sign for one domain."""
+        key, cert = f"{self.folder}/{name}.key", f"{self.folder}/{name}.pem"
+        if not os.path.exists(cert):
+            new_key(key)
+            self._sign(f"Laboratory {name}", "authority",
+                       [f"nameConstraints = critical,permitted;DNS:{domain}"],
+                       (key, self.key, self.file), cert)
+        return key, cert
 
     def _other_root(self) -> tuple[str, str]:
         key, cert = f"{self.folder}/other.key", f"{self.folder}/other.pem"

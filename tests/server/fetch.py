@@ -66,8 +66,8 @@ ANSWERS = {
 ENDLESS = ("/endless-chunked", "/endless-length", "/endless-close",
            "/endless-headers", "/endless-header", "/endless-103",
            "/endless-trailers")
-CERTIFICATES = ("expired", "future", "wrongname", "selfsigned", "clientonly",
-                "badissuer", "unknownca")
+CERTIFICATES = ("expired", "future", "wrongname", "addressonly", "selfsigned",
+                "clientonly", "badissuer", "unknownca", "constrained")
 HANDSHAKES = {
     "tls12": (OK,), "tls13": (OK,), "tls10": ("CIMD_E_TLS",),
     "tls11": ("CIMD_E_TLS",), "tls-garbage": ("CIMD_E_TLS",),
@@ -291,6 +291,8 @@ class Security(Fetch):
                 self.assertEqual(got["code"], "CIMD_E_CERT", got)
                 self.assertEqual(got["class"], "refused")
         self.assertEqual(self.requests(), [], "nothing was sent to them")
+        good = fetch(hostile("/good", "intermediate"))
+        self.assertEqual(said(good), OK, good)
 
     def test_handshakes(self) -> None:
         for label, want in HANDSHAKES.items():
