@@ -196,7 +196,7 @@ class Rules(labtest.Case):
 
     # Not of a document, or not of the time before it is stored.
     OTHERS = {"CIMD_E_ASSERTION", "CIMD_E_REPLAY", "CIMD_E_BUSY",
-              "CIMD_E_LIMITED", "CIMD_E_NOT_STORED"}
+              "CIMD_E_LIMITED", "CIMD_E_NOT_STORED", "CIMD_E_TOO_MANY"}
 
     @staticmethod
     def names(pattern: str, *path: str) -> set[str]:
