@@ -17,6 +17,10 @@
 #include "judge.h"
 #include "verdict.h"
 
+enum {
+	MAX_LINE = 4 * 1024 * 1024 /* bytes */
+};
+
 /* One line on its way. */
 struct line {
 	struct json_object *in; /* NULL: the line was no JSON object */
@@ -259,8 +263,9 @@ parse_line(struct line *l, struct span text)
 	struct cimd_error why = { 0 };
 	enum cimd_err e;
 
-	if (text.n > INT32_MAX) {
-		refuse(l, CIMD_E_JSON, "the line is too long");
+	if (text.n > MAX_LINE) {
+		l->result.code = err_set(&l->result.err, CIMD_E_JSON, "",
+		    "the line has more than %d bytes", MAX_LINE);
 		return;
 	}
 	e = scan_line(text, &why);
@@ -298,21 +303,33 @@ run_line(struct span text, FILE *out, struct policy *policy,
 	return ok;
 }
 
+/*
+ * The next line without its end; of one that is too long, one byte too many
+ * is kept.  buf has room for MAX_LINE + 1 bytes.  False: there is none.
+ */
+static bool
+next_line(FILE *in, char *buf, size_t *n)
+{
+	int c;
+
+	*n = 0;
+	while ((c = getc_unlocked(in)) != EOF && c != '\n')
+		if (*n <= MAX_LINE)
+			buf[(*n)++] = (char)c;
+	return c != EOF || *n > 0;
+}
+
 bool
 batch_run(FILE *in, FILE *out, struct policy *policy)
 {
 	struct policy_memo memo = { 0 };
 	struct span text;
-	char *buf = NULL;
-	size_t size = 0;
-	ssize_t n;
-	bool ok = true;
+	char *buf = malloc(MAX_LINE + 1);
+	bool ok = buf != NULL;
 
-	while (ok && (n = getline(&buf, &size, in)) != -1) {
-		text.p = buf;
-		text.n = (size_t)n;
-		while (text.n > 0 &&
-		    (buf[text.n - 1] == '\n' || buf[text.n - 1] == '\r'))
+	text.p = buf;
+	while (ok && next_line(in, buf, &text.n)) {
+		while (text.n > 0 && buf[text.n - 1] == '\r')
 			text.n--;
 		ok = run_line(text, out, policy, &memo);
 	}

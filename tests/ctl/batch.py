@@ -182,6 +182,18 @@ class Batch(labtest.Case):
         self.assertEqual(done.json()["code"], "CIMD_E_JSON")
         self.assertIn("UTF-8", done.json()["detail"])
 
+    def test_long_lines(self) -> None:
+        """They end nothing and take no memory, so that the run cannot end
+        with status 0 amid the table; the next line has its answer."""
+        limit = 4 * 1024 * 1024
+        most = json.dumps({"id": 1, "url": URL, "x": ""})
+        most = most[:-2] + "x" * (limit - len(most)) + most[-2:]
+        got = answers([most, most + " ", json.dumps({"id": 3, "url": URL})])
+        self.assertEqual([a["code"] for a in got],
+                         ["CIMD_OK", "CIMD_E_JSON", "CIMD_OK"])
+        self.assertEqual([a.get("id") for a in got], [1, None, 3])
+        self.assertIn("more than 4194304 bytes", got[1]["detail"])
+
     def test_policy_for_all_lines(self) -> None:
         path = os.path.join(self.folder(), "policy.json")
         with open(path, "w", encoding="utf-8") as out:
