@@ -61,16 +61,32 @@ string_of(struct json_object *o, const char *name)
 	return out;
 }
 
-/* A NumericDate in whole seconds; otherwise without one.  False: no date. */
+enum {
+	TIME_BITS = 53 /* seconds that a double holds exactly */
+};
+
+/*
+ * A NumericDate, of which RFC 7519 lets a fraction be a part: many a client
+ * sends what its clock says.  It is cut off.  otherwise: without a date.
+ * False: this is none.
+ */
 static bool
 read_time(struct json_object *o, const char *name, int64_t otherwise,
     int64_t *out)
 {
 	struct json_object *m;
+	double seconds;
 
 	*out = otherwise;
 	if (!json_object_object_get_ex(o, name, &m))
 		return true;
+	if (json_object_is_type(m, json_type_double)) {
+		seconds = json_object_get_double(m);
+		if (!(seconds >= 0 && seconds < (double)(1LL << TIME_BITS)))
+			return false;
+		*out = (int64_t)seconds;
+		return true;
+	}
 	if (!json_object_is_type(m, json_type_int))
 		return false;
 	*out = json_object_get_int64(m);
@@ -85,13 +101,11 @@ check_times(struct json_object *claims, int64_t now, int64_t *keep_until,
 
 	if (!read_time(claims, "exp", -1, &exp) || exp < 0)
 		return refuse(err, "RFC 7523",
-		    "exp is missing or no whole number of seconds");
+		    "exp is missing or no number of seconds");
 	if (!read_time(claims, "nbf", 0, &nbf))
-		return refuse(err, "RFC 7523",
-		    "nbf is no whole number of seconds");
+		return refuse(err, "RFC 7523", "nbf is no number of seconds");
 	if (!read_time(claims, "iat", 0, &iat))
-		return refuse(err, "RFC 7523",
-		    "iat is no whole number of seconds");
+		return refuse(err, "RFC 7523", "iat is no number of seconds");
 	*keep_until = exp + ASSERTION_SKEW_S;
 	if (now >= *keep_until)
 		return refuse(err, "RFC 7523", "it has expired");
