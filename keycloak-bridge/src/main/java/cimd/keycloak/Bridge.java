@@ -101,7 +101,7 @@ final class Bridge {
     private byte[] ask(byte[] request, Semaphore waiting)
         throws EngineException {
         if (!waiting.tryAcquire()) {
-            throw new BusyException();
+            throw new BusyException("too many lookups are under way");
         }
         try {
             byte[] answer = engine.client(request);
@@ -109,6 +109,8 @@ final class Bridge {
                 LOG.infof("cimd: %s answers again", engine.describe());
             }
             return answer;
+        } catch (BusyException e) {
+            throw e;
         } catch (EngineException e) {
             failed.set(System.nanoTime());
             if (down.compareAndSet(false, true)) {

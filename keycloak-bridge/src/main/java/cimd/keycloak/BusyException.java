@@ -2,7 +2,8 @@
 package cimd.keycloak;
 
 /**
- * Too many lookups wait already: the engine was not asked.
+ * The engine was not asked, or not to the end, for a reason that is not its
+ * own: too many lookups wait already, or Keycloak gave this one up.
  *
  * <p>That is no outage. Whoever sends enough requests could bring it about,
  * so that nothing may be let in because of it.
@@ -10,7 +11,7 @@ package cimd.keycloak;
 final class BusyException extends EngineException {
     private static final long serialVersionUID = 1L;
 
-    BusyException() {
-        super("too many lookups are under way");
+    BusyException(String message) {
+        super(message);
     }
 }

@@ -17,7 +17,8 @@ interface CimdEngine extends Closeable {
      * @param request the JSON of {@code POST /v1/client}
      * @return the decision record, or a problem document (RFC 9457)
      * @throws EngineException there is no answer: no daemon, no library, out
-     *     of time, or something that is not an answer
+     *     of time, or something that is not an answer; BusyException where
+     *     the engine is not to blame
      */
     byte[] client(byte[] request) throws EngineException;
 

@@ -188,7 +188,7 @@ final class SocketEngine implements CimdEngine {
                 long left = TimeUnit.NANOSECONDS.toMillis(
                     deadline - System.nanoTime());
                 if (Thread.currentThread().isInterrupted()) {
-                    throw new EngineException("interrupted");
+                    throw new BusyException("Keycloak gave the lookup up");
                 }
                 if (left <= 0) {
                     throw new EngineException("no answer in time");

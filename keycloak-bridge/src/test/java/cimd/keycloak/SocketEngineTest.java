@@ -193,6 +193,16 @@ class SocketEngineTest {
         }
     }
 
+    /** A search of the console took too long: cimdd is well. */
+    @Test
+    void givenUp() throws IOException {
+        try (SocketEngine engine = engine(this::read)) {
+            Thread.currentThread().interrupt();
+            assertThrows(BusyException.class, () -> engine.client(REQUEST));
+            assertTrue(Thread.interrupted(), "it is Keycloak's to see");
+        }
+    }
+
     /** Bytes that keep coming are no reason to wait any longer. */
     @Test
     void dripping() throws IOException {
