@@ -31,6 +31,16 @@ public final class CimdClientStorageProviderFactory
     private int timeoutMillis = TIMEOUT_MILLIS;
     private Bridge bridge;
 
+    /** As Keycloak makes it. */
+    public CimdClientStorageProviderFactory() {
+        // The bridge is made at its first use.
+    }
+
+    /** With a bridge that is there already. */
+    CimdClientStorageProviderFactory(Bridge bridge) {
+        this.bridge = bridge;
+    }
+
     @Override
     public String getId() {
         return Bridge.ID;
