@@ -34,21 +34,21 @@ final class AnswerReader {
     /**
      * @param asked the client_id that was looked up
      */
-    static Answer read(byte[] bytes, String asked) throws EngineException {
+    static Answer read(byte[] bytes, String asked) throws GarbledException {
         JsonNode root;
         try {
             root = JSON.readTree(bytes);
         } catch (IOException e) {
-            throw new EngineException("the answer is not JSON", e);
+            throw new GarbledException("the answer is not JSON", e);
         }
         if (root == null || !root.isObject()) {
-            throw new EngineException("the answer is no JSON object");
+            throw new GarbledException("the answer is no JSON object");
         }
         return root.has("code") ? Answer.of(problem(root))
             : Answer.of(client(root, asked));
     }
 
-    private static Problem problem(JsonNode root) throws EngineException {
+    private static Problem problem(JsonNode root) throws GarbledException {
         Problem.Kind kind = switch (text(root, "class")) {
             case "not_ours" -> Problem.Kind.NOT_OURS;
             case "refused" -> Problem.Kind.REFUSED;
@@ -61,16 +61,16 @@ final class AnswerReader {
     }
 
     private static ClientRecord client(JsonNode root, String asked)
-        throws EngineException {
+        throws GarbledException {
         JsonNode client = object(root, "client");
         JsonNode decision = object(root, "decision");
         String id = text(client, "client_id");
         if (!id.equals(asked)) {
-            throw new EngineException("an answer about another client");
+            throw new GarbledException("an answer about another client");
         }
         String trust = text(decision, "trust");
         if (!trust.equals("trusted") && !trust.equals("unverified")) {
-            throw new EngineException("trust is "
+            throw new GarbledException("trust is "
                 + trust.toLowerCase(Locale.ROOT));
         }
         return new ClientRecord(id, optional(client, "client_name"),
@@ -100,45 +100,45 @@ final class AnswerReader {
     }
 
     private static JsonNode object(JsonNode node, String name)
-        throws EngineException {
+        throws GarbledException {
         JsonNode found = node.get(name);
         if (found == null || !found.isObject()) {
-            throw new EngineException("the answer has no object " + name);
+            throw new GarbledException("the answer has no object " + name);
         }
         return found;
     }
 
     private static String text(JsonNode node, String name)
-        throws EngineException {
+        throws GarbledException {
         String found = optional(node, name);
         if (found == null) {
-            throw new EngineException("the answer has no " + name);
+            throw new GarbledException("the answer has no " + name);
         }
         return found;
     }
 
     private static String optional(JsonNode node, String name)
-        throws EngineException {
+        throws GarbledException {
         JsonNode found = node.get(name);
         if (found == null || found.isNull()) {
             return null;
         }
         if (!found.isTextual()) {
-            throw new EngineException(name + " is no string");
+            throw new GarbledException(name + " is no string");
         }
         return found.textValue();
     }
 
     private static List<String> texts(JsonNode node, String name)
-        throws EngineException {
+        throws GarbledException {
         List<String> all = new ArrayList<>();
         JsonNode found = node.get(name);
         if (found == null || !found.isArray()) {
-            throw new EngineException("the answer has no list " + name);
+            throw new GarbledException("the answer has no list " + name);
         }
         for (JsonNode one : found) {
             if (!one.isTextual()) {
-                throw new EngineException(name + " has what is no string");
+                throw new GarbledException(name + " has what is no string");
             }
             all.add(one.textValue());
         }
@@ -146,10 +146,10 @@ final class AnswerReader {
     }
 
     private static boolean flag(JsonNode node, String name)
-        throws EngineException {
+        throws GarbledException {
         JsonNode found = node.get(name);
         if (found == null || !found.isBoolean()) {
-            throw new EngineException("the answer has no " + name);
+            throw new GarbledException("the answer has no " + name);
         }
         return found.booleanValue();
     }

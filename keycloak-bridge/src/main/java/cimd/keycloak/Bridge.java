@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jboss.logging.Logger;
 import org.keycloak.models.KeycloakSession;
 import org.keycloak.models.RealmModel;
@@ -37,12 +37,24 @@ final class Bridge {
             .getBytes(StandardCharsets.US_ASCII);
     private static final Logger LOG = Logger.getLogger("cimd.keycloak");
 
+    /**
+     * What the engine said.
+     *
+     * @param bytes as it came, for the time that nobody can be asked
+     * @param answer what it means
+     */
+    record Reply(byte[] bytes, Answer answer) { }
+
+    /** GARBLED: it is there, and what it says is no answer. */
+    private enum Health { WELL, GARBLED, DOWN }
+
     private final CimdEngine engine;
     private final LastGood lastGood;
     private final KeyWatch keyWatch = new KeyWatch();
     private final Semaphore fetching = new Semaphore(MAX_FETCHING);
     private final Semaphore asking = new Semaphore(MAX_ASKING);
-    private final AtomicBoolean down = new AtomicBoolean();
+    private final AtomicReference<Health> health =
+        new AtomicReference<>(Health.WELL);
     /** When it failed, or was tried again, the last time. */
     private final AtomicLong failed = new AtomicLong();
     private final Map<String, RealmSwitch> realms = new ConcurrentHashMap<>();
@@ -84,36 +96,49 @@ final class Bridge {
     /**
      * One call of the engine. One that hangs would cost everybody the whole
      * timeout: while it is down, one lookup a second finds out about it.
+     *
+     * @throws GarbledException what it said is no answer about this client
      */
-    byte[] call(byte[] request, Purpose purpose) throws EngineException {
+    Reply call(byte[] request, String clientId, Purpose purpose)
+        throws EngineException {
         long now = System.nanoTime();
         long last = failed.get();
-        if (down.get() && (now - last < REST_NANOS
+        if (health.get() == Health.DOWN && (now - last < REST_NANOS
             || !failed.compareAndSet(last, now))) {
             throw new EngineException(engine.describe()
                 + " gave no answer a moment ago");
         }
-        return ask(request,
+        return ask(request, clientId,
             purpose == Purpose.AUTHORIZE ? fetching : asking);
     }
 
-    /** Says once that the engine is gone, or back. */
-    private byte[] ask(byte[] request, Semaphore waiting)
+    /** Says once that the engine is gone, talks nonsense, or is back. */
+    private Reply ask(byte[] request, String clientId, Semaphore waiting)
         throws EngineException {
         if (!waiting.tryAcquire()) {
             throw new BusyException("too many lookups are under way");
         }
         try {
-            byte[] answer = engine.client(request);
-            if (down.compareAndSet(true, false)) {
+            byte[] bytes = engine.client(request);
+            Reply reply = new Reply(bytes,
+                AnswerReader.read(bytes, clientId));
+            if (health.getAndSet(Health.WELL) != Health.WELL) {
                 LOG.infof("cimd: %s answers again", engine.describe());
             }
-            return answer;
+            return reply;
         } catch (BusyException e) {
+            throw e;
+        } catch (GarbledException e) {
+            if (health.getAndSet(Health.GARBLED) != Health.GARBLED) {
+                LOG.warnf("cimd: %s gave no answer that is one: %s; until it"
+                    + " does, such clients cannot log in, and sessions go on"
+                    + " by its last good answers", engine.describe(),
+                    e.getMessage());
+            }
             throw e;
         } catch (EngineException e) {
             failed.set(System.nanoTime());
-            if (down.compareAndSet(false, true)) {
+            if (health.getAndSet(Health.DOWN) != Health.DOWN) {
                 LOG.warnf("cimd: clients identified by URL are off until the"
                     + " engine answers: %s", e.getMessage());
             }
@@ -124,16 +149,16 @@ final class Bridge {
     }
 
     /**
-     * Does the engine answer? Asks one that did not, now and then, so that
+     * Does the engine answer as it should? Asks one that did not, now and then, so that
      * what depends on it comes back by itself.
      */
     boolean up() {
         long now = System.nanoTime();
-        if (down.get() && now - probed >= PROBE_NANOS) {
+        if (health.get() != Health.WELL && now - probed >= PROBE_NANOS) {
             probed = now;
             probe();
         }
-        return !down.get();
+        return health.get() == Health.WELL;
     }
 
     /** Says something once in the life of this Keycloak. */
@@ -149,7 +174,7 @@ final class Bridge {
 
     private void probe() {
         try {
-            ask(PROBE, asking);
+            ask(PROBE, "probe", asking);
         } catch (EngineException e) {
             LOG.debugf("cimd: still off: %s", e.getMessage());
         }

@@ -28,10 +28,10 @@ final class HttpReply {
     private boolean close;
 
     /** Where the next bytes go to: at least one is free. */
-    byte[] space(int wanted) throws EngineException {
+    byte[] space(int wanted) throws GarbledException {
         int limit = body == 0 ? MAX_HEAD + 1 : body + length + 1;
         if (used >= limit) {
-            throw new EngineException("the answer is too long");
+            throw new GarbledException("the answer is too long");
         }
         int size = Math.min(limit, used + wanted);
         if (buffer.length < size) {
@@ -49,14 +49,14 @@ final class HttpReply {
      *
      * @return is the answer complete?
      */
-    boolean add(int count) throws EngineException {
+    boolean add(int count) throws GarbledException {
         int from = Math.max(0, used - 3);
         used += count;
         if (body == 0) {
             int end = endOfHead(from);
             if (end < 0) {
                 if (used > MAX_HEAD) {
-                    throw new EngineException("the head of the answer has"
+                    throw new GarbledException("the head of the answer has"
                         + " more than " + MAX_HEAD + " bytes");
                 }
                 return false;
@@ -65,7 +65,7 @@ final class HttpReply {
             body = end + 4;
         }
         if (used > body + length) {
-            throw new EngineException("bytes after the end of the answer");
+            throw new GarbledException("bytes after the end of the answer");
         }
         return used == body + length;
     }
@@ -93,33 +93,33 @@ final class HttpReply {
         return -1;
     }
 
-    private void readHead(String head) throws EngineException {
+    private void readHead(String head) throws GarbledException {
         String[] lines = head.split("\r\n", -1);
         readStatus(lines[0]);
         for (int i = 1; i < lines.length; i++) {
             readHeader(lines[i]);
         }
         if (length < 0) {
-            throw new EngineException("an answer without Content-Length");
+            throw new GarbledException("an answer without Content-Length");
         }
         if (!json) {
-            throw new EngineException("an answer that is not JSON");
+            throw new GarbledException("an answer that is not JSON");
         }
     }
 
-    private void readStatus(String line) throws EngineException {
+    private void readStatus(String line) throws GarbledException {
         boolean good = line.startsWith("HTTP/1.1 ") && line.length() >= 12
             && (line.length() == 12 || line.charAt(12) == ' ');
         status = good ? number(line.substring(9, 12)) : -1;
         if (status < 200 || status > 599) {
-            throw new EngineException("no answer in HTTP/1.1");
+            throw new GarbledException("no answer in HTTP/1.1");
         }
     }
 
-    private void readHeader(String line) throws EngineException {
+    private void readHeader(String line) throws GarbledException {
         int colon = line.indexOf(':');
         if (colon < 1 || !clean(line)) {
-            throw new EngineException("a malformed header line");
+            throw new GarbledException("a malformed header line");
         }
         String name = line.substring(0, colon).toLowerCase(Locale.ROOT);
         String value = line.substring(colon + 1).strip();
@@ -128,15 +128,15 @@ final class HttpReply {
             case "content-type" -> json = isJson(value);
             case "connection" -> close = !value.equalsIgnoreCase("keep-alive");
             case "transfer-encoding", "content-encoding" ->
-                throw new EngineException("an answer with " + name);
+                throw new GarbledException("an answer with " + name);
             default -> { }
         }
     }
 
-    private void readLength(String value) throws EngineException {
+    private void readLength(String value) throws GarbledException {
         int found = number(value);
         if (length >= 0 || found < 0 || found > MAX_BODY) {
-            throw new EngineException("a Content-Length that cannot be");
+            throw new GarbledException("a Content-Length that cannot be");
         }
         length = found;
     }

@@ -82,29 +82,31 @@ final class Lookup {
                 "no enabled client policy of the realm is about this client"));
         }
         String policy = settings.get().policy();
-        byte[] bytes;
         try {
-            bytes = bridge.call(request(clientId, redirectUri, purpose,
-                policy), purpose);
+            return judged(clientId, policy, purpose, bridge.call(request(
+                clientId, redirectUri, purpose, policy), clientId, purpose));
         } catch (BusyException e) {
             // Nothing is let in because a stranger keeps cimdd busy.
             return purpose != Purpose.DISPLAY
                 ? Answer.of(Problem.engine(e))
                 : lastGood(clientId, policy, purpose, Problem.engine(e));
+        } catch (GarbledException e) {
+            // No better than silence: nobody may come in by it, and nobody
+            // who is in loses a session to it.
+            return lastGood(clientId, policy, purpose,
+                Problem.unreadable(e));
         } catch (EngineException e) {
             return lastGood(clientId, policy, purpose, Problem.engine(e));
         }
-        Answer answer;
-        try {
-            answer = AnswerReader.read(bytes, clientId);
-        } catch (EngineException e) {
-            // It was there to say something: an older answer may be wrong.
-            return Answer.of(Problem.unreadable(e));
-        }
+    }
+
+    private Answer judged(String clientId, String policy, Purpose purpose,
+        Bridge.Reply reply) {
+        Answer answer = reply.answer();
         if (answer.good()) {
             if (!answer.client().stale()) {
                 bridge.lastGood().keep(realm.getId(), clientId, policy,
-                    bytes, purpose == Purpose.TOKEN);
+                    reply.bytes(), purpose == Purpose.TOKEN);
             }
         } else if (answer.is(Problem.Kind.REFUSED)) {
             bridge.lastGood().forget(realm.getId(), clientId);

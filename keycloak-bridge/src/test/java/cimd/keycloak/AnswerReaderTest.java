@@ -100,7 +100,7 @@ class AnswerReaderTest {
         String[] parts = change.split("\\|", -1);
         String text = GOOD.replace(parts[0], parts[1]);
         assertFalse(text.equals(GOOD), "nothing was changed");
-        assertThrows(EngineException.class, () -> read(text), text);
+        assertThrows(GarbledException.class, () -> read(text), text);
     }
 
     @ParameterizedTest
@@ -108,12 +108,12 @@ class AnswerReaderTest {
         "{\"code\":\"X\"}", "{\"code\":1,\"class\":\"refused\"}",
         "<html></html>"})
     void noAnswers(String text) {
-        assertThrows(EngineException.class, () -> read(text));
+        assertThrows(GarbledException.class, () -> read(text));
     }
 
     @Test
     void deep() {
         String deep = "[".repeat(5000) + "]".repeat(5000);
-        assertThrows(EngineException.class, () -> read("{\"a\":" + deep + "}"));
+        assertThrows(GarbledException.class, () -> read("{\"a\":" + deep + "}"));
     }
 }

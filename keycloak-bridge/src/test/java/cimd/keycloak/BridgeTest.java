@@ -3,10 +3,12 @@ package cimd.keycloak;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -19,7 +21,8 @@ import org.keycloak.Config;
 
 class BridgeTest {
     private static final byte[] REQUEST = {'{', '}'};
-    private static final byte[] ANSWER = {'[', ']'};
+    private static final byte[] ANSWER = Fakes.problem("CIMD_E_NOT_CIMD",
+        "not_ours").getBytes(StandardCharsets.UTF_8);
 
     /** Answers as it is told to, and counts. */
     private static final class Engine implements CimdEngine {
@@ -28,6 +31,7 @@ class BridgeTest {
         private final Semaphore leave = new Semaphore(0);
         private volatile boolean slow;
         private volatile boolean gone;
+        private volatile byte[] says = ANSWER;
 
         @Override
         public byte[] client(byte[] request) throws EngineException {
@@ -39,7 +43,7 @@ class BridgeTest {
             if (gone) {
                 throw new EngineException("gone");
             }
-            return ANSWER;
+            return says;
         }
 
         @Override
@@ -57,42 +61,50 @@ class BridgeTest {
     private final Bridge bridge = new Bridge(engine,
         new LastGood(new LastGoodFiles(null)));
 
+    private Bridge.Reply call(Purpose purpose) throws EngineException {
+        return bridge.call(REQUEST, "c", purpose);
+    }
+
+    private void assertAnswers(Purpose purpose) throws EngineException {
+        assertArrayEquals(ANSWER, call(purpose).bytes());
+    }
+
     /** Fetches that take long stop no refresh, and are no outage. */
     @Test
     void busyIsNoOutage() throws Exception {
         engine.slow = true;
         ExecutorService threads = Executors.newCachedThreadPool();
         for (int i = 0; i < Bridge.MAX_FETCHING; i++) {
-            threads.submit(() -> bridge.call(REQUEST, Purpose.AUTHORIZE));
+            threads.submit(() -> call(Purpose.AUTHORIZE));
         }
         engine.inside.acquire(Bridge.MAX_FETCHING);
         engine.slow = false;
         assertThrows(BusyException.class,
-            () -> bridge.call(REQUEST, Purpose.AUTHORIZE));
-        assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.TOKEN));
-        assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.DISPLAY));
+            () -> call(Purpose.AUTHORIZE));
+        assertAnswers(Purpose.TOKEN);
+        assertAnswers(Purpose.DISPLAY);
         assertTrue(bridge.up());
         assertEquals(Bridge.MAX_FETCHING + 2, engine.asked.get());
         engine.leave.release(Bridge.MAX_FETCHING);
         threads.shutdown();
         assertTrue(threads.awaitTermination(60, TimeUnit.SECONDS));
-        assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.AUTHORIZE));
+        assertAnswers(Purpose.AUTHORIZE);
     }
 
     @Test
     void oneThatIsGoneIsLeftAlone() throws Exception {
         engine.gone = true;
         assertThrows(EngineException.class,
-            () -> bridge.call(REQUEST, Purpose.TOKEN));
+            () -> call(Purpose.TOKEN));
         for (int i = 0; i < 5; i++) {
             assertThrows(EngineException.class,
-                () -> bridge.call(REQUEST, Purpose.AUTHORIZE));
+                () -> call(Purpose.AUTHORIZE));
         }
         assertTrue(engine.asked.get() < 6, "not one by one");
         engine.gone = false;
         Thread.sleep(1100);
-        assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.TOKEN));
-        assertArrayEquals(ANSWER, bridge.call(REQUEST, Purpose.TOKEN));
+        assertAnswers(Purpose.TOKEN);
+        assertAnswers(Purpose.TOKEN);
     }
 
     /** The metadata asks by itself, so that clients try again. */
@@ -100,8 +112,34 @@ class BridgeTest {
     void probed() {
         engine.gone = true;
         assertThrows(EngineException.class,
-            () -> bridge.call(REQUEST, Purpose.TOKEN));
+            () -> call(Purpose.TOKEN));
         engine.gone = false;
+        assertTrue(bridge.up());
+    }
+
+    /** It costs no time: the next lookup is sent at once. */
+    @Test
+    void nonsenseIsNoOutage() throws Exception {
+        engine.says = "[]".getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < 3; i++) {
+            GarbledException e = assertThrows(GarbledException.class,
+                () -> call(Purpose.TOKEN));
+            assertEquals("the answer is no JSON object", e.getMessage());
+        }
+        assertEquals(3, engine.asked.get());
+        assertFalse(bridge.up(), "the metadata promises nothing");
+        assertEquals(4, engine.asked.get(), "probed");
+        engine.says = ANSWER;
+        assertAnswers(Purpose.AUTHORIZE);
+        assertTrue(bridge.up());
+    }
+
+    /** One answer that is nonsense: the next probe is answered. */
+    @Test
+    void nonsenseAboutOneClient() {
+        engine.says = "{".getBytes(StandardCharsets.UTF_8);
+        assertThrows(GarbledException.class, () -> call(Purpose.AUTHORIZE));
+        engine.says = ANSWER;
         assertTrue(bridge.up());
     }
 

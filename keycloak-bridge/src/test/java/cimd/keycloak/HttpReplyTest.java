@@ -96,7 +96,7 @@ class HttpReplyTest {
         "Content-Length: 2\r\nx: a\nb\r\n",
     })
     void badHeaders(String headers) {
-        assertThrows(EngineException.class, () -> feed(new HttpReply(),
+        assertThrows(GarbledException.class, () -> feed(new HttpReply(),
             bytes(HEAD + headers + "\r\n{}"), 4096), headers);
     }
 
@@ -107,16 +107,16 @@ class HttpReplyTest {
         "HTTP/2 200", "SSH-2.0-OpenSSH_9.2", "", " HTTP/1.1 200 OK",
     })
     void badStatusLines(String line) {
-        assertThrows(EngineException.class, () -> feed(new HttpReply(),
+        assertThrows(GarbledException.class, () -> feed(new HttpReply(),
             bytes(line + "\r\nContent-Type: application/json\r\n"
                 + "Content-Length: 2\r\n\r\n{}"), 4096), line);
     }
 
     @Test
     void bytesAfterTheEnd() {
-        assertThrows(EngineException.class, () -> feed(new HttpReply(),
+        assertThrows(GarbledException.class, () -> feed(new HttpReply(),
             bytes(HEAD + "Content-Length: 2\r\n\r\n{}x"), 4096));
-        assertThrows(EngineException.class, () -> feed(new HttpReply(),
+        assertThrows(GarbledException.class, () -> feed(new HttpReply(),
             bytes(HEAD + "Content-Length: 2\r\n\r\n{}x"), 1));
     }
 
@@ -124,7 +124,7 @@ class HttpReplyTest {
     void endlessHead() {
         byte[] endless = bytes(HEAD + "x: " + "y".repeat(100_000));
         for (int piece : new int[] {1, 1000, 5000}) {
-            assertThrows(EngineException.class,
+            assertThrows(GarbledException.class,
                 () -> feed(new HttpReply(), endless, piece));
         }
     }

@@ -77,6 +77,30 @@ class LookupTest {
         assertProblem(Problem.ENGINE, answer(AUTH));
     }
 
+    /** An answer that is none: not JSON, of somebody else, half of one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "<html>", "[]", "{}", "{\"client\":{}}",
+        "{\"code\":\"CIMD_E_BLOCKED\"}"})
+    void nonsense(String said) {
+        remember();
+        fakes.engine.answer = said;
+        assertProblem(Problem.ANSWER, answer(AUTH));
+        assertTrue(answer(TOKEN).good(), "sessions go on");
+        assertTrue(answer(OTHER).good(), "lists go on");
+        fakes.engine.answer = Fakes.good();
+        assertTrue(answer(AUTH).good(), "well again at once");
+    }
+
+    @Test
+    void nonsenseAboutAStranger() {
+        fakes.engine.answer = "<html>";
+        assertProblem(Problem.ANSWER, answer(AUTH));
+        assertProblem(Problem.ANSWER, answer(TOKEN));
+        fakes.engine.answer = Fakes.good().replace(URL, URL + "2");
+        assertEquals("an answer about another client",
+            answer(TOKEN).problem().detail());
+    }
+
     /** cimdd has forgotten it, and with reason: so do we. */
     @Test
     void notStored() {

@@ -234,21 +234,28 @@ class SocketEngineTest {
         }
     }
 
+    /** The message says what was wrong, and the next lookup is sent. */
     @Test
     void garbage() throws IOException {
-        try (SocketEngine engine = engine(c -> write(c, "220 mail ready\r\n"
-            + "x\r\n\r\n"))) {
-            fails(engine);
-        }
-    }
-
-    @Test
-    void twoAnswers() throws IOException {
+        String[] said = {"220 mail ready\r\nx\r\n\r\n", GOOD + GOOD,
+            "HTTP/1.1 200 OK\r\nx: " + "y".repeat(9000),
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                + "Content-Length: 300000\r\n\r\n",
+            GOOD.replace("application/json", "text/html")};
+        String[] why = {"no answer in HTTP/1.1",
+            "bytes after the end of the answer", "more than 8192 bytes",
+            "a Content-Length that cannot be", "an answer that is not JSON"};
+        AtomicInteger n = new AtomicInteger();
         try (SocketEngine engine = engine(c -> {
             read(c);
-            write(c, GOOD + GOOD);
+            write(c, said[n.get()]);
         })) {
-            fails(engine);
+            for (; n.get() < said.length; n.incrementAndGet()) {
+                GarbledException e = assertThrows(GarbledException.class,
+                    () -> engine.client(REQUEST));
+                assertTrue(e.getMessage().contains(why[n.get()]),
+                    e.getMessage());
+            }
         }
     }
 
