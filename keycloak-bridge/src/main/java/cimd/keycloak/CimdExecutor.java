@@ -10,13 +10,16 @@ import org.keycloak.representations.idm.ClientPolicyExecutorConfigurationReprese
 import org.keycloak.services.clientpolicy.ClientPolicyContext;
 import org.keycloak.services.clientpolicy.ClientPolicyException;
 import org.keycloak.services.clientpolicy.context.PreAuthorizationRequestContext;
+import org.keycloak.services.clientpolicy.context.TokenRefreshResponseContext;
+import org.keycloak.services.clientpolicy.context.TokenResponseContext;
 import org.keycloak.services.clientpolicy.executor.ClientPolicyExecutorProvider;
 import org.keycloak.storage.StorageId;
 
 /**
  * Comes before Keycloak's own lookup of a client at the authorization
  * endpoint: brings the component in step, fetches, and says what is wrong in
- * a sentence where Keycloak would say "Client not found".
+ * a sentence where Keycloak would say "Client not found". Comes again when
+ * tokens are given out, which is when a client is worth to be remembered.
  */
 public final class CimdExecutor
     implements ClientPolicyExecutorProvider<CimdExecutor.Form> {
@@ -52,10 +55,22 @@ public final class CimdExecutor
         throws ClientPolicyException {
         if (context instanceof PreAuthorizationRequestContext pre) {
             before(pre.getClientId(), pre.getRequestParameters());
-        } else if (context instanceof PushedAuthorizationRequestContext par
-            && session.getContext().getClient() instanceof CimdClientModel c
+        } else if (session.getContext().getClient()
+            instanceof CimdClientModel client) {
+            after(context, client);
+        }
+    }
+
+    /** The client is known. */
+    private void after(ClientPolicyContext context, CimdClientModel client)
+        throws ClientPolicyException {
+        if (context instanceof PushedAuthorizationRequestContext par
             && par.getRequestParameters().getFirst(REDIRECT_URI) == null) {
-            refuse(c.getRealm(), c.getClientId(), noRedirectUri());
+            refuse(client.getRealm(), client.getClientId(), noRedirectUri());
+        } else if (context instanceof TokenResponseContext
+            || context instanceof TokenRefreshResponseContext) {
+            Bridge.of(session).lastGood().gotTokens(client.getRealm().getId(),
+                client.getClientId());
         }
     }
 

@@ -32,7 +32,7 @@ final class ClientName {
     static String atConsent(String label, ClientRecord record,
         String redirectUri) {
         StringBuilder text = new StringBuilder(label);
-        if (!record.trust().equals("trusted")) {
+        if (!record.trusted()) {
             text.append(", which is not verified");
         }
         String to = RedirectUris.target(redirectUri);

@@ -47,6 +47,11 @@ record ClientRecord(String clientId, String name, List<String> redirectUris,
         return warnings.contains("loopback_only");
     }
 
+    /** Does an administrator vouch for it? */
+    boolean trusted() {
+        return trust.equals("trusted");
+    }
+
     /** Could cimdd not refresh the document? */
     boolean stale() {
         return warnings.contains("stale");

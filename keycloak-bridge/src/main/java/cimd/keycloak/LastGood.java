@@ -14,11 +14,12 @@ import java.util.concurrent.TimeUnit;
  * that continue what an answer allowed before (a login under way, a refresh,
  * a list of sessions), under the very policy that allowed it, and for a day
  * after the last answer from a fresh document. Answers from a stale one, which
- * cimdd serves for a day itself, do not prolong that. Clients that had tokens are
- * kept in files, too, because sessions outlive a restart.
+ * cimdd serves for a day itself, do not prolong that. Clients to which tokens
+ * were given are kept in files, too, because sessions outlive a restart; a
+ * request alone, which anybody can send, makes none.
  */
 final class LastGood {
-    private static final long MAX_AGE_MILLIS = TimeUnit.HOURS.toMillis(24);
+    static final long MAX_AGE_MILLIS = TimeUnit.HOURS.toMillis(24);
     /** An answer may have 256 KB, so their number says nothing. */
     private static final long MAX_BYTES = 32L << 20;
     /** What an entry takes beside its texts, roughly. */
@@ -28,8 +29,9 @@ final class LastGood {
      * @param policy the realm's policy that allowed it
      * @param at when, in milliseconds since 1970
      * @param answer what cimdd said
+     * @param trusted does somebody vouch for the client?
      */
-    record Entry(String policy, long at, byte[] answer) {
+    record Entry(String policy, long at, byte[] answer, boolean trusted) {
         boolean holds(String policyNow, long now) {
             return policy.equals(policyNow) && now - at < MAX_AGE_MILLIS
                 && at - now < TimeUnit.MINUTES.toMillis(5);
@@ -56,14 +58,22 @@ final class LastGood {
         this.maxBytes = maxBytes;
     }
 
-    /** @param lasting it has tokens: keep it beyond a restart */
+    /** In memory, as long as there is room. */
     void keep(String realmId, String clientId, String policy, byte[] answer,
-        boolean lasting) {
-        Entry e = new Entry(policy, System.currentTimeMillis(), answer);
+        boolean trusted) {
         synchronized (entries) {
-            put(new Key(realmId, clientId), e);
+            put(new Key(realmId, clientId), new Entry(policy,
+                System.currentTimeMillis(), answer, trusted));
         }
-        if (lasting) {
+    }
+
+    /** A user has let it in: keep what is known beyond a restart. */
+    void gotTokens(String realmId, String clientId) {
+        Entry e;
+        synchronized (entries) {
+            e = entries.get(new Key(realmId, clientId));
+        }
+        if (e != null) {
             files.write(realmId, clientId, e);
         }
     }

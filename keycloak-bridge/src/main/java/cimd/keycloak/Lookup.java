@@ -106,7 +106,7 @@ final class Lookup {
         if (answer.good()) {
             if (!answer.client().stale()) {
                 bridge.lastGood().keep(realm.getId(), clientId, policy,
-                    reply.bytes(), purpose == Purpose.TOKEN);
+                    reply.bytes(), answer.client().trusted());
             }
         } else if (answer.is(Problem.Kind.REFUSED)) {
             bridge.lastGood().forget(realm.getId(), clientId);
