@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import host
 from flow import Browser
+from keycloak import Refused
 
 __all__ = ["Metadata"]
 
@@ -43,14 +44,23 @@ class Metadata(host.Case):
         self.assertIs(page.json().get(FLAG), True, page.body)
 
     def test_component_follows_the_policy(self) -> None:
-        realm = self.realm(clients=["claude-code"])
+        """Made with the form; what was deleted comes back as itself."""
+        realm = self.realm()
         self.assertEqual(realm.components(), [])
-        realm.metadata()
+        realm.switch_on(clients=["claude-code"])
         one, = realm.components()
         self.assertEqual(one["providerId"], "cimd")
         self.assertEqual(one["config"]["cachePolicy"], ["NO_CACHE"])
         realm.metadata()
-        self.assertEqual(len(realm.components()), 1)
+        self.assertEqual(realm.components(), [one])
+        path = f"/{realm.name}/components/{one['id']}"
+        realm.admin.call("DELETE", path)
+        self.assertEqual(realm.components(), [])
+        realm.metadata()
+        self.assertEqual(realm.components(), [one])
+        realm.admin.call("DELETE", path)
+        self.assertEqual(realm.flow("claude-code").authorize().status, 200)
+        self.assertEqual(realm.components(), [one])
         realm.admin.switch_off(realm.name)
         self.assertNotIn(FLAG, realm.metadata())
         page = realm.flow("claude-code").authorize()
@@ -58,6 +68,36 @@ class Metadata(host.Case):
         realm.switch_on(clients=["claude-code"])
         self.assertEqual(realm.flow("claude-code").authorize().status, 200)
         self.assertEqual(realm.components(), [one])
+
+    def test_pushed_request_comes_first(self) -> None:
+        """Before anybody has read the metadata, or sent a user."""
+        realm = self.realm(clients=["claude-code"])
+        page = realm.flow("claude-code").push()
+        self.assertEqual(page.status, 201, page.body)
+
+    def test_pushed_request_comes_first_after_an_import(self) -> None:
+        """The realm comes with its policies from a file."""
+        model = self.realm(clients=["claude-code"])
+        realm = host.Realm(self.host, model.name + "i")
+        realm.admin.realm(
+            realm.name, clientProfiles=model.get("/client-policies/profiles"),
+            clientPolicies=model.get("/client-policies/policies"),
+            **self.host.cheap)
+        page = realm.flow("claude-code").push()
+        self.assertEqual(page.status, 201, page.body)
+        self.assertEqual(host.Realm(self.host, "master").components(), [])
+
+    def test_form_that_is_refused(self) -> None:
+        """Nothing is left of a form that Keycloak does not save."""
+        realm = self.realm()
+        with self.assertRaises(Refused):
+            realm.admin.call(
+                "PUT", f"/{realm.name}/client-policies/profiles",
+                {"profiles": [{"name": "p", "executors": [
+                    {"executor": "cimd", "configuration": {}},
+                    {"executor": "none-of-that-name",
+                     "configuration": {}}]}]})
+        self.assertEqual(realm.components(), [])
 
     def test_disabled_policy(self) -> None:
         realm = self.realm(clients=["claude-code"])

@@ -16,8 +16,9 @@ import org.keycloak.services.clientpolicy.executor.ClientPolicyExecutorProvider;
 import org.keycloak.storage.StorageId;
 
 /**
- * Comes before Keycloak's own lookup of a client at the authorization
- * endpoint: brings the component in step, fetches, and says what is wrong in
+ * Makes the component when its form is saved. Comes before Keycloak's own
+ * lookup of a client at the authorization endpoint: brings the component in
+ * step, fetches, and says what is wrong in
  * a sentence where Keycloak would say "Client not found". Comes again when
  * tokens are given out, which is when a client is worth to be remembered.
  */
@@ -48,6 +49,20 @@ public final class CimdExecutor
     @Override
     public Class<Form> getExecutorConfigurationClass() {
         return Form.class;
+    }
+
+    /**
+     * Comes first when the form is saved, or imported with a realm: the
+     * component is made there, because nothing of ours is called before a
+     * pushed request looks for its client. Whatever else is wrong with what
+     * is being saved takes the component back as well.
+     */
+    @Override
+    public void setupConfiguration(Form form) {
+        RealmModel realm = session.getContext().getRealm();
+        if (realm != null) {
+            Component.ensure(session, realm);
+        }
     }
 
     @Override
