@@ -163,3 +163,10 @@ final class Lookup {
         return (Map<String, Answer>) found;
     }
 }
+    /**
+     * A plain map, because a session is of one thread: Keycloak keeps its
+     * attributes in a plain map as well. What looks as if it were otherwise is
+     * not: a search of the console runs in the thread of its request, while
+     * another one only watches the time (ServicesUtils.timeBound), and who
+     * writes sessions down in the background opens a session of its own.
+     */
