@@ -133,7 +133,10 @@ def postgres() -> Postgres:
             "--db-password=none", "--db-url=jdbc:postgresql://127.0.0.1:"
             f"{_postgres.port}/postgres"]
         if native(version):
-            one.kc.options.append("--features=cimd")
+            # Its own CIMD can fetch what ours can.
+            one.kc.options += [
+                "--features=cimd",
+                "--truststore-paths=" + labtest.lab().ca_file]
         host.use(one.start())
     return _postgres
 
@@ -302,8 +305,22 @@ class Native(SpecialCase):
         self.assertEqual(len(warnings), 1, warnings)
         # What ours has issued is still answered, and no row hides it.
         self.assertEqual([c["clientId"] for c in realm.consents()], [known])
-        realm.flow(known, LOOPBACK).authorize()
-        self.assertEqual(self.postgres.rows()["client"], rows)
+        page = flow.refresh(tokens)
+        self.assertEqual(page.status, 200, page.body)
+        tokens = page.json()
+        # A new login is no business of ours, though Keycloak remembers whose
+        # the client is: neither at the authorization endpoint nor pushed.
+        for hosts in (["trusted.example.net"], ["*.hostile.example.net",
+                                                "127.0.0.1"]):
+            with self.subTest(hosts=hosts):
+                self.both(realm, {"clients": [known, "claude-code"]}, hosts)
+                page = realm.flow(known, LOOPBACK).authorize()
+                self.assertIn(page.status, (400, 403), page.text())
+                self.assertNotIn('name="password"', page.body)
+                self.assertIn(realm.flow(known, LOOPBACK).push().status,
+                              (400, 401))
+                self.assertEqual(self.postgres.rows()["client"], rows)
+        self.assertEqual(len(realm.sessions()), 1)
         realm.switch_on(clients=[known, "claude-code"])
         self.assertEqual(flow.refresh(tokens).status, 200)
         self.assertIn("access_token", realm.flow(known, LOOPBACK).run())

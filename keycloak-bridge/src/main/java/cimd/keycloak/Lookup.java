@@ -77,9 +77,14 @@ final class Lookup {
         Purpose purpose) {
         Optional<Settings> settings = bridge.realm(realm).settings(clientId);
         if (settings.isEmpty()) {
-            return Answer.of(new Problem(Problem.SWITCHED_OFF,
-                Problem.Kind.REFUSED, "unauthorized_client",
-                "no enabled client policy of the realm is about this client"));
+            return off("no enabled client policy of the realm is about this"
+                + " client");
+        }
+        // Keycloak remembers which client is ours, and asks nobody else.
+        if (purpose == Purpose.AUTHORIZE
+            && RealmState.of(session, realm).standsBack()) {
+            return off("Keycloak's own executor is in the realm: ours takes"
+                + " no new logins");
         }
         String policy = settings.get().policy();
         try {
@@ -98,6 +103,11 @@ final class Lookup {
         } catch (EngineException e) {
             return lastGood(clientId, policy, purpose, Problem.engine(e));
         }
+    }
+
+    private static Answer off(String why) {
+        return Answer.of(new Problem(Problem.SWITCHED_OFF,
+            Problem.Kind.REFUSED, "unauthorized_client", why));
     }
 
     private Answer judged(String clientId, String policy, Purpose purpose,
