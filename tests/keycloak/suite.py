@@ -17,6 +17,7 @@ import host  # noqa: E402
 import keycloak  # noqa: E402
 import labtest  # noqa: E402
 from form import *  # noqa: E402,F401,F403
+from grants import *  # noqa: E402,F401,F403
 from links import *  # noqa: E402,F401,F403
 from logins import *  # noqa: E402,F401,F403
 from metadata import *  # noqa: E402,F401,F403

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.util.RawValue;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.keycloak.models.ClientScopeModel;
 import org.keycloak.models.KeycloakSession;
 import org.keycloak.models.RealmModel;
@@ -24,6 +25,18 @@ final class Lookup {
     /** cimdd knows the client no more: it expired, or was forgotten. */
     private static final String NOT_STORED = "CIMD_E_NOT_STORED";
     private static final String MEMO = "cimd.answers";
+    /**
+     * What the bridge takes part in at the token endpoint, where document and
+     * policy have it, too. Keycloak has more, some of which need nothing of a
+     * client but that it is there (a UMA ticket for a token of its own).
+     */
+    private static final Set<String> GRANTS =
+        Set.of("authorization_code", "refresh_token");
+    /** Off in every model of ours: Keycloak says so, in clear words. */
+    private static final Set<String> SWITCHED_OFF = Set.of(
+        "client_credentials", "password",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:openid:params:grant-type:ciba");
 
     private final KeycloakSession session;
     private final Bridge bridge;
@@ -86,7 +99,21 @@ final class Lookup {
             return off("Keycloak's own executor is in the realm: ours takes"
                 + " no new logins");
         }
+        String grant = purpose == Purpose.TOKEN
+            ? Requests.form(session, "grant_type") : null;
+        boolean ours = grant != null && GRANTS.contains(grant);
+        if (grant != null && !ours && !SWITCHED_OFF.contains(grant)) {
+            return Answer.of(Problem.grant(grant));
+        }
         String policy = settings.get().policy();
+        Answer answer = ask(clientId, redirectUri, purpose, policy);
+        return answer.good() && ours
+            && !answer.client().grants().contains(grant)
+            ? Answer.of(Problem.grant(grant)) : answer;
+    }
+
+    private Answer ask(String clientId, String redirectUri, Purpose purpose,
+        String policy) {
         try {
             return judged(clientId, policy, purpose, bridge.call(request(
                 clientId, redirectUri, purpose, policy), clientId, purpose));
@@ -163,6 +190,13 @@ final class Lookup {
         }
     }
 
+    /**
+     * A plain map, because a session is of one thread: Keycloak keeps its
+     * attributes in a plain map as well. What looks as if it were otherwise is
+     * not: a search of the console runs in the thread of its request, while
+     * another one only watches the time (ServicesUtils.timeBound), and who
+     * writes sessions down in the background opens a session of its own.
+     */
     @SuppressWarnings("unchecked")
     private Map<String, Answer> memo() {
         Object found = session.getAttribute(MEMO);
@@ -173,10 +207,3 @@ final class Lookup {
         return (Map<String, Answer>) found;
     }
 }
-    /**
-     * A plain map, because a session is of one thread: Keycloak keeps its
-     * attributes in a plain map as well. What looks as if it were otherwise is
-     * not: a search of the console runs in the thread of its request, while
-     * another one only watches the time (ServicesUtils.timeBound), and who
-     * writes sessions down in the background opens a session of its own.
-     */

@@ -24,6 +24,8 @@ record Problem(String code, Kind kind, String error, String detail) {
     static final String TOO_LONG = "KEYCLOAK_E_LENGTH";
     /** The redirect_uri of the request is not one of the client's. */
     static final String REDIRECT = "KEYCLOAK_E_REDIRECT_URI";
+    /** A grant that the client does not have, or that is none of ours. */
+    static final String GRANT = "KEYCLOAK_E_GRANT";
     /** Keys changed, and Keycloak still has the old ones. */
     static final String KEYS = "KEYCLOAK_E_KEYS";
 
@@ -33,6 +35,11 @@ record Problem(String code, Kind kind, String error, String detail) {
     static Problem engine(EngineException e) {
         return new Problem(ENGINE, Kind.UNAVAILABLE,
             "temporarily_unavailable", e.getMessage());
+    }
+
+    static Problem grant(String grantType) {
+        return new Problem(GRANT, Kind.REFUSED, "unauthorized_client",
+            "grant_type " + grantType + " is not one of the client's");
     }
 
     static Problem unreadable(EngineException e) {

@@ -159,6 +159,52 @@ class LookupTest {
             "\"purpose\":\"" + purpose + "\""), fakes.engine.asked.get(0));
     }
 
+    /** Only what is ours, the document lists and the policy leaves. */
+    @ParameterizedTest
+    @ValueSource(strings = {"implicit", "", "Password",
+        "urn:ietf:params:oauth:grant-type:uma-ticket",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "authorization_code ", "Refresh_Token"})
+    void otherGrants(String grant) {
+        fakes.engine.answer = Fakes.good("authorization_code", grant);
+        assertProblem(Problem.GRANT,
+            answer(fakes.post(TOKEN, "grant_type", grant)));
+        assertEquals(0, fakes.engine.asked.size());
+        assertTrue(answer(fakes.post(OTHER, "grant_type", grant)).good());
+    }
+
+    /** Keycloak refuses these itself, whatever document and policy say. */
+    @ParameterizedTest
+    @ValueSource(strings = {"client_credentials", "password",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:openid:params:grant-type:ciba"})
+    void grantsThatTheModelHasOff(String grant) throws EngineException {
+        fakes.engine.answer = Fakes.good("authorization_code", grant);
+        KeycloakSession session = fakes.post(TOKEN, "grant_type", grant);
+        assertTrue(answer(session).good());
+        CimdClientModel model = model(false, "[\"none\"]", session);
+        assertFalse(model.isServiceAccountsEnabled());
+        assertFalse(model.isDirectAccessGrantsEnabled());
+        assertFalse(model.isImplicitFlowEnabled());
+        for (String flow : new String[] {"oidc.ciba.grant.enabled",
+            "oauth2.device.authorization.grant.enabled"}) {
+            assertEquals("false", model.getAttribute(flow));
+        }
+    }
+
+    @Test
+    void grantsOfTheDocument() {
+        fakes.engine.answer = Fakes.good("authorization_code");
+        assertTrue(answer(fakes.post(TOKEN, "grant_type",
+            "authorization_code")).good());
+        assertProblem(Problem.GRANT, answer(fakes.post(TOKEN, "grant_type",
+            "refresh_token")));
+        fakes.engine.fault = new EngineException("gone");
+        assertProblem(Problem.GRANT, answer(fakes.post(TOKEN, "grant_type",
+            "refresh_token")));
+    }
+
     private static String id(String clientId) {
         return "f:k:" + ClientIds.external(clientId);
     }
