@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import signal
-from typing import Any
-
 import host
 import labtest
 
@@ -47,8 +44,7 @@ class Form(host.Case):
         realm, url = self.changed("approve", OLD, NEW)
         self.assertFalse(self.passes(realm, url, NEW))
         self.assertIn("Before", self.name(realm, url, OLD))
-        answer = self.cimd.act("approve", url)
-        self.assertEqual(answer.status, 200, answer.body)
+        self.cimd.govern("approve", url)
         self.assertIn("After", self.name(realm, url, NEW))
 
     def test_changes_are_not_taken(self) -> None:
@@ -80,14 +76,9 @@ class Form(host.Case):
         url = self.client()
         realm = self.realm(clients=[url], others="allow unverified")
         flow = realm.flow(url, host.REDIRECTS["vscode"])
-        self.reload(host.RULES + f'deny = {{ "{url}" }}\n')
-        self.addCleanup(self.reload, host.RULES)
+        self.cimd.configure(host.RULES + f'deny = {{ "{url}" }}\n')
+        self.addCleanup(self.cimd.configure, host.RULES)
         labtest.wait_until(lambda: "is blocked" in flow.authorize().text(),
                            30, "the sentence")
         event = realm.events("CLIENT_REGISTER_ERROR")[0]
         self.assertEqual(event["details"]["cimd_code"], "CIMD_E_BLOCKED")
-
-    def reload(self, rules: str, **settings: Any) -> None:
-        """cimdd reads another configuration."""
-        self.cimd.configure(rules, **settings)
-        self.cimd.daemon.signal(signal.SIGHUP)

@@ -18,8 +18,11 @@ import base64
 import os
 import secrets
 import shutil
+import signal
+import struct
 import subprocess
 import sys
+import time
 from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -74,52 +77,161 @@ def cheap() -> dict[str, Any]:
             "hashAlgorithm(pbkdf2-sha256) and hashIterations(1)"}
 
 
-class Host:
-    """A machine with cimdd and a Keycloak."""
+def build_inside() -> str:
+    """The path of inside.so, built once for the laboratory."""
+    out = os.path.join(os.environ["LAB_DIR"], "inside.so")
+    if not os.path.exists(out):
+        subprocess.run([os.environ.get("CC", "cc").split()[0], "-shared",
+                        "-fPIC", "-O1", "-D_GNU_SOURCE", "-I",
+                        os.path.join(labtest.top_src(), "common"), "-o", out,
+                        os.path.join(HERE, "inside.c")], check=True)
+    return out
 
-    def __init__(self, version: str) -> None:
-        self.case = labtest.Case()
-        self.version = version
-        self.cimd = cimdd.Cimdd(self.case, RULES)
-        self.cimd.daemon.argv += [
-            "-C", os.path.join(labtest.top_src(), "catalog.d")]
-        folder = os.path.join(os.environ["LAB_DIR"], "host")
-        os.mkdir(folder)
-        self.engine = os.environ.get("CIMD_KEYCLOAK_ENGINE") or "socket"
-        self.cheap = cheap()
-        self.kc = Keycloak(version, folder, [jar()], options=[
-            f"--spi-client-storage-cimd-{name}={value}"
-            for name, value in self.options().items()])
+
+class Engine:
+    """Whoever answers the bridge, and what the administrator of the machine
+    does with it: here cimdd, beside Keycloak."""
+
+    def __init__(self, where: "Host") -> None:
+        self.host, self.daemon = where, where.daemon
 
     def options(self) -> dict[str, str]:
-        """What the administrator of the machine says."""
-        if self.engine == "socket":
-            return {"socket": self.cimd.path}
+        """What Keycloak is told about it."""
+        return {"socket": self.daemon.path}
+
+    def environment(self) -> dict[str, str]:
+        """What Keycloak needs for it."""
+        return {}
+
+    def start(self) -> None:
+        """It is there, and found again."""
+        self.daemon.start()
+        if self.host.kc.alive():
+            time.sleep(1)  # so long one that was gone is left alone
+
+    def stop(self) -> None:
+        """It is gone."""
+        self.daemon.stop()
+
+    def running(self) -> bool:
+        """Is it there?"""
+        return self.daemon.daemon.alive()
+
+    def configure(self, rules: str) -> None:
+        """It reads another configuration, soon."""
+        self.daemon.configure(rules)
+        self.daemon.daemon.signal(signal.SIGHUP)
+
+    def later(self, seconds: int) -> None:
+        """Let time pass for it."""
+        self.daemon.later(seconds)
+
+    def govern(self, what: str, url: str) -> None:
+        """cimdctl deny, unblock, approve, forget."""
+        answer = self.daemon.act(what, url)
+        assert answer.status == 200, answer.body
+
+    def lookups(self) -> int:
+        """How many lookups it has answered."""
+        text = self.daemon.socket.get("/metrics").body.decode()
+        return sum(int(float(line.split()[-1])) for line in text.splitlines()
+                   if line.startswith("cimd_lookups_total"))
+
+
+class Inside(Engine):
+    """libcimd within Keycloak, which has no daemon to speak to."""
+
+    def __init__(self, where: "Host") -> None:
+        super().__init__(where)
+        # As an administrator has it made, by cimdd -t --json.
+        self.json = os.path.join(self.daemon.folder, "cimd.json")
+        self.rules, self.blocked = RULES, set[str]()
+
+    def options(self) -> dict[str, str]:
         return {"engine": "jni", "config": self.json, "library": os.path.join(
             labtest.top_build(), "keycloak-bridge", "native", ".libs",
             "libcimd_jni.so")}
 
-    @property
-    def json(self) -> str:
-        """cimd.conf as the engine in the virtual machine wants it."""
-        return os.path.join(self.cimd.folder, "cimd.json")
+    def environment(self) -> dict[str, str]:
+        return {"LD_PRELOAD": build_inside(),
+                "INSIDE_FILE": self.daemon.clock.path}
 
-    def write_json(self) -> None:
-        """As an administrator does: cimdd -t --json."""
-        done = subprocess.run([*self.cimd.daemon.argv, "-t", "--json"],
+    def start(self) -> None:
+        """The configuration comes (back); it is looked for by itself."""
+        names = ", ".join(f'"{one}"' for one in sorted(self.blocked))
+        self.daemon.configure(self.rules + (f"deny = {{ {names} }}\n"
+                                            if names else ""))
+        done = subprocess.run([*self.daemon.daemon.argv, "-t", "--json"],
                               capture_output=True, text=True, check=True)
         with open(self.json + ".new", "w", encoding="utf-8") as out:
             out.write(done.stdout)
         os.rename(self.json + ".new", self.json)
+        if self.host.kc.alive():
+            time.sleep(1.1)  # so long it does not look
+
+    def stop(self) -> None:
+        """What is loaded stays: only a start without configuration is one
+        without libcimd."""
+        os.unlink(self.json)
+        self.host.restart()
+
+    def running(self) -> bool:
+        return os.path.exists(self.json)
+
+    def configure(self, rules: str) -> None:
+        self.rules = rules
+        self.start()
+
+    def govern(self, what: str, url: str) -> None:
+        """Blocks are a matter of the configuration; what is stored can be
+        governed by a cimdd while Keycloak does not run."""
+        if what in ("deny", "unblock"):
+            (self.blocked.add if what == "deny"
+             else self.blocked.discard)(url)
+            self.start()
+            return
+        self.host.kc.stop()
+        self.daemon.start()
+        super().govern(what, url)
+        self.daemon.stop()
+        self.host.kc.start()
+
+    def lookups(self) -> int:
+        return struct.unpack_from("=q", self.daemon.clock.map, 16)[0]
+
+
+ENGINES = {"socket": Engine, "jni": Inside}
+
+
+class Host:
+    """A machine with an engine and a Keycloak."""
+
+    def __init__(self, version: str) -> None:
+        self.case = labtest.Case()
+        self.version = version
+        self.daemon = cimdd.Cimdd(self.case, RULES)
+        self.daemon.daemon.argv += [
+            "-C", os.path.join(labtest.top_src(), "catalog.d")]
+        folder = os.path.join(os.environ["LAB_DIR"], "host")
+        os.mkdir(folder)
+        self.engine = os.environ.get("CIMD_KEYCLOAK_ENGINE") or "socket"
+        self.cimd = ENGINES[self.engine](self)
+        self.cheap = cheap()
+        self.kc = Keycloak(version, folder, [jar()], options=[
+            f"--spi-client-storage-cimd-{name}={value}"
+            for name, value in self.cimd.options().items()],
+            env=self.cimd.environment())
 
     def start(self) -> "Host":
         """Both, one after the other."""
-        if self.engine == "socket":
-            self.cimd.start()
-        else:
-            self.write_json()
+        self.cimd.start()
         self.kc.start()
         return self
+
+    def restart(self) -> None:
+        """Keycloak, with nothing in its memory."""
+        self.kc.stop()
+        self.kc.start()
 
     def stop(self) -> None:
         """End both."""
@@ -232,15 +344,13 @@ class Case(cimdd.Case):
         return url
 
     @property
-    def cimd(self) -> cimdd.Cimdd:
-        """The daemon; what needs it is skipped where there is none."""
-        if self.host.engine != "socket":
-            self.skipTest(f"needs a daemon, not the engine {self.host.engine}")
+    def cimd(self) -> Engine:
+        """Whoever answers the bridge."""
         return self.host.cimd
 
     @property
     def host(self) -> Host:
-        """Keycloak and cimdd."""
+        """Keycloak and its engine."""
         return host()
 
     def realm(self, **settings: Any) -> Realm:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-import time
+import socketserver
+import threading
 import urllib.parse
 from typing import Any
 
@@ -13,7 +15,7 @@ import labtest
 from flow import Browser, Flow, Page
 from keycloak import USER, USER_PASSWORD
 
-__all__ = ["Acts", "Beside", "Lists", "Restart", "Stopped"]
+__all__ = ["Acts", "Beside", "Files", "Lists", "Nonsense", "Restart", "Stopped"]
 
 LOOPBACK = "http://127.0.0.1:54321/callback"
 RS, RS_SECRET = "resource-server", "secret-of-the-resource-server"
@@ -148,10 +150,9 @@ class Acts(RuleCase):
         url = self.client()
         realm = self.realm(clients=[url])
         flow, tokens = self.started(realm, url)
-        answer = self.cimd.act("deny", url)
-        self.assertEqual(answer.status, 200, answer.body)
+        self.cimd.govern("deny", url)
         self.refused_everywhere(realm, flow, tokens, "is blocked")
-        self.cimd.act("unblock", url)
+        self.cimd.govern("unblock", url)
         answer = flow.refresh(tokens)
         self.assertEqual(answer.status, 200, answer.body)
 
@@ -251,8 +252,8 @@ class Lists(RuleCase):
         url = self.client()
         realm = self.realm(clients=[url])
         flow = realm.flow(url, LOOPBACK)
-        tokens = flow.run()
-        self.cimd.act("forget", url)
+        tokens = flow.run(scope="openid offline_access")
+        self.cimd.govern("forget", url)
         before = self.fetches(url)
         self.assertEqual(len(realm.consents()), 1)
         self.assertFetched(url, before)
@@ -260,23 +261,63 @@ class Lists(RuleCase):
         self.assertFetched(url, before + 1)
 
 
-class Stopped(RuleCase):
-    """Without cimdd the bridge is off, and what there is goes on."""
+class Files(RuleCase):
+    """What the bridge keeps for a restart while cimdd is down."""
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.assertIsNotNone(self.cimd)
+    def kept(self) -> dict[str, int]:
+        """The files by name, and when they were written."""
+        folder = os.path.join(self.host.kc.home, "data", "cimd")
+        if not os.path.isdir(folder):
+            return {}
+        return {one.name: one.stat().st_mtime_ns
+                for one in os.scandir(folder)}
+
+    def test_strangers_write_nothing(self) -> None:
+        """Anybody can send a token request; a file is there for clients to
+        which tokens were given."""
+        realm = self.realm(others="allow unverified")
+        before = self.kept()
+        for _ in range(3):
+            flow = realm.flow(self.client(), LOOPBACK)
+            self.assertEqual(flow.authorize().status, 200)
+            self.assertRefused(flow.token(
+                grant_type="authorization_code", code="x.y.z",
+                code_verifier=flow.verifier, redirect_uri=LOOPBACK))
+            self.assertRefused(flow.refresh({"refresh_token": "x.y.z"}))
+            page = flow.login(flow.authorize())
+            self.assertRefused(flow.token(
+                grant_type="authorization_code",
+                code=flow.answer(flow.consent(page))["code"],
+                code_verifier="x" * 43, redirect_uri=LOOPBACK))
+        self.assertEqual(self.kept(), before)
+        flow = realm.flow(flow.client_id, LOOPBACK)
+        tokens = flow.run()
+        after = self.kept()
+        self.assertEqual(len(after), len(before) + 1)
+        self.assertEqual(flow.refresh(tokens).status, 200)
+        self.assertEqual(self.kept(), after, "nothing is new")
+
+
+class Interrupted(RuleCase):
+    """Where nobody answers the bridge for a while."""
 
     def stop(self) -> None:
-        """Stop cimdd; it is there again for the next test."""
+        """Nobody answers; somebody does again for the next test."""
         self.cimd.stop()
         self.addCleanup(self.again)
 
     def again(self) -> None:
-        """Start cimdd, unless it runs."""
-        if not self.cimd.daemon.alive():
+        """Somebody answers, if nobody did."""
+        if not self.cimd.running():
             self.cimd.start()
-            time.sleep(1)  # so long the bridge leaves one that was gone alone
+
+    def lines(self, text: str) -> int:
+        """How often Keycloak's log says something."""
+        return len(re.findall(re.escape(text), self.host.kc.text()))
+
+
+class Stopped(Interrupted):
+    """Without an engine the bridge is off, and what there is goes on."""
 
     def test_goes_on_and_comes_back(self) -> None:
         url = self.client()
@@ -312,7 +353,7 @@ class Stopped(RuleCase):
                       realm.metadata())
 
     def test_policy_change_while_stopped(self) -> None:
-        """What the console forbids needs no cimdd to act."""
+        """What the console forbids needs no engine to act."""
         url = self.client()
         realm = self.realm(clients=[url])
         flow = realm.flow(url, LOOPBACK)
@@ -332,9 +373,73 @@ class Stopped(RuleCase):
             lambda: "client_id_metadata_document_supported"
             in realm.metadata(), 30, "the flag")
 
-    def lines(self, text: str) -> int:
-        """How often Keycloak's log says something."""
-        return len(re.findall(re.escape(text), self.host.kc.text()))
+
+
+class Nonsense(Interrupted):
+    """Something answers at cimdd's socket that is not cimdd."""
+
+    ANSWERS = {
+        b"220 mail.example.com ESMTP\r\n\r\n": "no answer in HTTP/1.1",
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 9999999\r\n\r\n":
+            "a Content-Length that cannot be",
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 7\r\n\r\n<html/>": "the answer is not JSON",
+    }
+
+    def impostor(self, answer: bytes) -> None:
+        """Who says this to everybody, until the test is over."""
+        class Handler(socketserver.BaseRequestHandler):
+            """One connection."""
+
+            def handle(self) -> None:
+                self.request.recv(65536)
+                self.request.sendall(answer)
+
+        path = self.cimd.daemon.path
+        if os.path.exists(path):
+            os.unlink(path)
+        server = socketserver.ThreadingUnixStreamServer(path, Handler)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+
+        def end() -> None:
+            server.shutdown()
+            server.server_close()
+            os.unlink(path)
+        self.addCleanup(end)
+
+    def test_sessions_go_on_and_logins_do_not(self) -> None:
+        url = self.client()
+        realm = self.realm(clients=[url])
+        flow = realm.flow(url, LOOPBACK)
+        tokens = flow.run()
+        for answer, why in self.ANSWERS.items():
+            with self.subTest(why=why):
+                self.stop()
+                before = self.lines("gave no answer that is one")
+                self.impostor(answer)
+                page = realm.flow(url, LOOPBACK).authorize()
+                self.assertEqual(page.status, 400, page.text())
+                self.assertIn("is not set up well", page.text())
+                page = flow.refresh(tokens)
+                self.assertEqual(page.status, 200, page.body)
+                tokens = page.json()
+                self.assertLists(realm, url)
+                self.other_logins(realm)
+                self.assertNotIn("client_id_metadata_document_supported",
+                                 realm.metadata())
+                self.assertEqual(
+                    self.lines("gave no answer that is one"), before + 1)
+                self.assertIn("gave no answer that is one: " + why,
+                              self.host.kc.text())
+                event = realm.events("CLIENT_REGISTER_ERROR")[0]
+                self.assertEqual(event["details"]["cimd_code"],
+                                 "KEYCLOAK_E_ANSWER")
+                self.assertEqual(event["details"]["reason"], why)
+                self.doCleanups()  # cimdd is there again
+                self.assertEqual(
+                    realm.flow(url, LOOPBACK).authorize().status, 200)
 
 
 class Restart(RuleCase):
@@ -345,19 +450,14 @@ class Restart(RuleCase):
         realm = self.realm(clients=[url])
         flow = realm.flow(url, LOOPBACK)
         offline = flow.run(scope="openid offline_access")
-        self.host.kc.stop()
-        self.host.kc.start()
+        self.host.restart()
         self.assertEqual([c["clientId"] for c in realm.consents()], [url])
         answer = flow.refresh(offline)
         self.assertEqual(answer.status, 200, answer.body)
         self.assertTrue(self.active(realm, answer.json()["access_token"]))
-        if self.host.engine != "socket":
-            return
         self.cimd.stop()
-        self.host.kc.stop()
-        self.host.kc.start()
-        self.addCleanup(time.sleep, 1)
         self.addCleanup(self.cimd.start)
+        self.host.restart()
         self.assertEqual([c["clientId"] for c in realm.consents()], [url])
         found = realm.get(f"/clients/{realm.uuid(url)}")
         self.assertEqual(found["clientId"], url)
