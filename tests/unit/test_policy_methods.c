@@ -62,11 +62,39 @@ unites_methods(void **state)
 	}
 }
 
+/* Who may bring policies of its own. */
+static void
+finds_who_delegates(void **state)
+{
+	static const char text[] =
+	    "{\"consumer\":{\"idp\":{\"uid\":1,\"delegate\":true},"
+	    "\"staff\":{\"uid\":2}}}";
+	struct cimd_error err = { 0 };
+	struct json_object *json = json_tokener_parse(text);
+	struct policy *p;
+
+	(void)state;
+	if (policy_read(json, POLICY_MACHINE, &p, &err) != CIMD_OK)
+		fail_msg("%s", err.text);
+	json_object_put(json);
+	assert_true(policy_delegates(p, "idp"));
+	assert_false(policy_delegates(p, "staff"));
+	assert_false(policy_delegates(p, "nobody"));
+	assert_true(policy_delegates(p, NULL));
+	policy_free(&p);
+	json = json_tokener_parse("{}");
+	assert_int_equal(policy_read(json, POLICY_MACHINE, &p, &err), CIMD_OK);
+	json_object_put(json);
+	assert_false(policy_delegates(p, NULL));
+	policy_free(&p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unites_methods),
+		cmocka_unit_test(finds_who_delegates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
