@@ -112,10 +112,11 @@ class Trap:
             probe = socket.socket(sock.family, socket.SOCK_STREAM)
             probe.setblocking(False)
             probe.connect_ex((host, port))
-            self.kept.append(probe)
             done = select.select([], [probe], [], 0.2)[1]
             if not done:
+                probe.close()  # else its SYN is repeated, and counted
                 return
+            self.kept.append(probe)
 
     def drain(self) -> None:
         """Take everything that has happened so far into the counts."""
