@@ -3,6 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <endian.h>
+#include <string.h>
+
 #include "siphash.h"
 
 struct state {
@@ -15,23 +18,14 @@ rotate(uint64_t x, unsigned int n)
 	return x << n | x >> (64 - n);
 }
 
-/* Little-endian, whatever the machine is. */
+/* Up to eight bytes, little-endian whatever the machine is. */
 static uint64_t
 load(const uint8_t *p, size_t n)
 {
 	uint64_t x = 0;
 
-	while (n-- > 0)
-		x = x << 8 | p[n];
-	return x;
-}
-
-static uint64_t
-load64(const uint8_t *p)
-{
-	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
-	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
-	    (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+	memcpy(&x, p, n);
+	return le64toh(x);
 }
 
 static void
@@ -62,7 +56,7 @@ absorb(struct state *s, uint64_t word)
 struct tag
 siphash_tag(const uint8_t key[16], const void *p, size_t n)
 {
-	const uint64_t k0 = load64(key), k1 = load64(key + 8);
+	const uint64_t k0 = load(key, 8), k1 = load(key + 8, 8);
 	struct state s = { k0 ^ UINT64_C(0x736f6d6570736575),
 		k1 ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
 		k0 ^ UINT64_C(0x6c7967656e657261),
@@ -72,7 +66,7 @@ siphash_tag(const uint8_t key[16], const void *p, size_t n)
 	size_t left;
 
 	for (left = n; left >= 8; left -= 8, in += 8)
-		absorb(&s, load64(in));
+		absorb(&s, load(in, 8));
 	absorb(&s, load(in, left) | (uint64_t)n << 56);
 	s.v2 ^= 0xee;
 	rounds(&s, 4);
