@@ -57,17 +57,30 @@ die(const char *what, const struct cimd_error *err)
 }
 
 static enum cimd_err
-lookup(struct bench *b, const char *url, struct cimd_error *err)
+lookup_for(struct bench *b, const char *url, const char *redirect_uri,
+    struct cimd_error *err)
 {
 	struct cimd_request req = { .client_id = url,
 		.client_id_len = strlen(url),
+		.redirect_uri = redirect_uri,
+		.redirect_uri_len =
+		    redirect_uri == NULL ? 0 : strlen(redirect_uri),
 		.purpose = CIMD_AUTHORIZE };
 	struct cimd_decision *d;
 	enum cimd_err e;
 
 	e = cimd_resolve(b->r, &req, &d, err);
+	if (e == CIMD_OK && redirect_uri != NULL &&
+	    !cimd_decision_redirect_ok(d))
+		die(redirect_uri, err);
 	cimd_decision_free(&d);
 	return e;
+}
+
+static enum cimd_err
+lookup(struct bench *b, const char *url, struct cimd_error *err)
+{
+	return lookup_for(b, url, NULL, err);
 }
 
 static void
@@ -173,35 +186,47 @@ fill(struct bench *b)
 	}
 }
 
-static void
-warm(struct bench *b)
+/* Ask for random clients; p50. */
+static int64_t
+hits(struct bench *b, const char *redirect_uri, int64_t *ns)
 {
 	struct cimd_error err = { 0 };
 	uint64_t x = 88172645463325252u;
-	int64_t *ns, start, parse, p50;
-	char url[URL_SIZE], *json;
+	char url[URL_SIZE];
+	int64_t start;
 	size_t i;
 
-	fill(b);
-	if ((ns = calloc(WARM_LOOKUPS, sizeof(*ns))) == NULL)
-		exit(1);
 	for (i = 0; i < WARM_LOOKUPS; i++) {
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
 		url_of(b, (long)(x % (uint64_t)b->n), url);
 		start = now_ns(CLOCK_MONOTONIC);
-		if (lookup(b, url, &err) != CIMD_OK)
+		if (lookup_for(b, url, redirect_uri, &err) != CIMD_OK)
 			die(url, &err);
 		ns[i] = now_ns(CLOCK_MONOTONIC) - start;
 	}
+	(void)printf("warm: %ld clients, hit%s p50 %lld ns, p99 %lld ns\n",
+	    b->n, redirect_uri == NULL ? "" : " with a redirect URI",
+	    (long long)percentile(ns, WARM_LOOKUPS, 500),
+	    (long long)percentile(ns, WARM_LOOKUPS, 990));
+	return percentile(ns, WARM_LOOKUPS, 500);
+}
+
+static void
+warm(struct bench *b)
+{
+	int64_t *ns, parse, p50;
+	char url[URL_SIZE], *json;
+
+	fill(b);
+	if ((ns = calloc(WARM_LOOKUPS, sizeof(*ns))) == NULL)
+		exit(1);
+	p50 = hits(b, NULL, ns);
+	(void)hits(b, "http://127.0.0.1:49152/callback", ns);
 	url_of(b, 0, url);
 	json = stored_json(b, url);
 	parse = parse_cost(json);
-	p50 = percentile(ns, WARM_LOOKUPS, 500);
-	(void)printf("warm: %ld clients, hit p50 %lld ns, p99 %lld ns\n", b->n,
-	    (long long)percentile(ns, WARM_LOOKUPS, 500),
-	    (long long)percentile(ns, WARM_LOOKUPS, 990));
 	(void)printf("warm: parsing the record's JSON instead would cost "
 		     "%.1f hits\n",
 	    (double)parse / (double)p50);
