@@ -194,7 +194,7 @@ write_line(const struct line *l, FILE *out)
 	verdict_put(&m, r->code, &r->err);
 	verdict_put_warnings(&m, NULL, r->warnings);
 	if (r->decided && l->input.redirect_uri.p != NULL)
-		put_bool(&m, NULL, "redirect_uri_ok", r->decision.redirect_ok);
+		put_bool(&m, NULL, "redirect_uri_ok", r->redirect_ok);
 	if (r->decided)
 		verdict_put_methods(&m, &r->decision);
 	text = maker_text(&m, &len);

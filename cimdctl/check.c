@@ -390,11 +390,13 @@ check_decide(struct check *c)
 	struct cimd_error err = { 0 };
 	enum cimd_err e;
 
-	e = decide(&c->verdict, c->client, c->ask->redirect_uri, &c->decision,
-	    &err);
+	e = decide(&c->verdict, c->client, &c->decision, &err);
 	c->decided = e == CIMD_OK;
-	if (c->decided)
+	if (c->decided) {
 		c->warnings |= c->decision.warnings;
+		c->redirect_ok = decide_redirect(&c->decision, c->client,
+		    c->ask->redirect_uri);
+	}
 	if (c->decided && c->verdict.trust == TRUST_PENDING)
 		e = err_set(&err, CIMD_E_PENDING, "policy",
 		    "rule \"%.64s\" wants an administrator's approval first",
@@ -415,7 +417,7 @@ check_request(struct check *c)
 
 	if (c->ask->redirect_uri.p == NULL)
 		return;
-	if (c->decision.redirect_ok) {
+	if (c->redirect_ok) {
 		pass(c, CHECK_REDIRECT_URI);
 		return;
 	}

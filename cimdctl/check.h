@@ -51,6 +51,7 @@ struct check {
 	struct verdict verdict;
 	bool decided; /* decision is there */
 	struct decision decision;
+	bool redirect_ok;           /* of the one that was asked for */
 	struct cimd_client *client; /* NULL: the document is no document */
 };
 

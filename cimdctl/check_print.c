@@ -246,8 +246,7 @@ print_json(const struct ctl *c, const struct check *check)
 		put_string(&m, NULL, "rule", check->verdict.name);
 	}
 	if (check->decided && check->ask->redirect_uri.p != NULL)
-		put_bool(&m, NULL, "redirect_uri_ok",
-		    check->decision.redirect_ok);
+		put_bool(&m, NULL, "redirect_uri_ok", check->redirect_ok);
 	if (check->decided)
 		verdict_put_methods(&m, &check->decision);
 	put_client(&m, check);

@@ -220,11 +220,13 @@ judge_document(struct judging *j, struct cimd_error *err)
 		e = document_record(d, &out->client, err);
 	document_free(&d);
 	if (e == CIMD_OK)
-		e = decide(&j->verdict, out->client, j->in->redirect_uri,
-		    &out->decision, err);
+		e = decide(&j->verdict, out->client, &out->decision, err);
 	out->decided = e == CIMD_OK;
-	if (out->decided)
+	if (out->decided) {
 		out->warnings |= out->decision.warnings;
+		out->redirect_ok = decide_redirect(&out->decision, out->client,
+		    j->in->redirect_uri);
+	}
 	return e;
 }
 

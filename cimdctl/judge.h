@@ -30,6 +30,7 @@ struct judge_result {
 	uint64_t warnings;
 	bool decided; /* decision and client are there */
 	struct decision decision;
+	bool redirect_ok; /* of the redirect URI that is judged */
 	struct cimd_client *client;
 };
 

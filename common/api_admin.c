@@ -357,8 +357,9 @@ api_refresh(struct call *c)
 	if (code == CIMD_OK && rc->id != NULL) {
 		request.client_id = rc->id;
 		request.client_id_len = strlen(rc->id);
-		code = lookup_begin(&rc->l, c->r, &request, NULL, &err);
+		lookup_init(&rc->l, c->r, &request);
 		rc->l.force = true;
+		code = lookup_begin(&rc->l, NULL, &err);
 	}
 	if (code == CIMD_OK)
 		code = lookup_fetch(&rc->l, refreshed, rc, &err);

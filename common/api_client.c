@@ -175,10 +175,9 @@ api_client(struct call *c)
 		return;
 	}
 	cc->c = c;
-	e = lookup_begin(&cc->l, c->r, &request, &who, &err);
+	lookup_init(&cc->l, c->r, &request);
 	cc->l.remote_addr = remote_addr_of(c);
-	if (e == CIMD_OK)
-		e = lookup_try(&cc->l, &fetch, &d, &err);
+	e = lookup_answer(&cc->l, &who, &fetch, &d, &err);
 	if (e == CIMD_OK && fetch)
 		e = lookup_fetch(&cc->l, on_flight, cc, &err);
 	if (e != CIMD_OK || !fetch)

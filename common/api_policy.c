@@ -50,13 +50,14 @@ put_stored(struct maker *m, struct lookup *l, const struct entry *e)
 	put_bool(m, NULL, "stored", e != NULL && e->live != NULL);
 	if (e == NULL || e->live == NULL)
 		return;
-	code = decide(&l->verdict, e->live, redirect, &d, &err);
+	code = decide(&l->verdict, e->live, &d, &err);
 	if (code != CIMD_OK) {
 		put_failure(m, code, &err);
 		return;
 	}
 	if (redirect.p != NULL)
-		put_bool(m, NULL, "redirect_uri_ok", d.redirect_ok);
+		put_bool(m, NULL, "redirect_uri_ok",
+		    decide_redirect(&d, e->live, redirect));
 	api_put_warnings(m, NULL, d.warnings);
 	api_put_display(m, e->live, d.redirects);
 }
@@ -80,7 +81,8 @@ api_policy_test(struct call *c)
 	}
 	request.consumer = consumer.p;
 	request.purpose = CIMD_DISPLAY; /* a test is no activity */
-	code = lookup_begin(&l, c->r, &request, NULL, &err);
+	lookup_init(&l, c->r, &request);
+	code = lookup_begin(&l, NULL, &err);
 	maker_init(&m);
 	put_bool(&m, NULL, "admitted", code == CIMD_OK);
 	if (code != CIMD_OK)

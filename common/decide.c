@@ -247,19 +247,18 @@ decide_redirects(const struct verdict *v, const struct cimd_client *c,
 	return CIMD_OK;
 }
 
-/* Is the URI of the request one that is registered and allowed? */
-static bool
-registered(const struct cimd_client *c, const struct decision *d,
-    struct span asked)
+bool
+decide_redirect(const struct decision *d, const struct cimd_client *c,
+    struct span redirect_uri)
 {
 	const size_t n = cimd_client_redirects(c);
 	size_t i;
 
-	if (asked.p == NULL)
+	if (redirect_uri.p == NULL)
 		return false;
 	for (i = 0; i < n; i++)
 		if ((d->redirects & UINT64_C(1) << i) != 0 &&
-		    redirect_match(client_redirect(c, i).uri, asked,
+		    redirect_match(client_redirect(c, i).uri, redirect_uri,
 			d->loopback_any_port))
 			return true;
 	return false;
@@ -329,7 +328,7 @@ narrow(const struct verdict *v, struct span scope, struct scope_list *list)
 
 enum cimd_err
 decide(const struct verdict *v, const struct cimd_client *c,
-    struct span redirect_uri, struct decision *out, struct cimd_error *err)
+    struct decision *out, struct cimd_error *err)
 {
 	struct decision d = { .trust = v->trust,
 		.warnings = client_warnings(c) };
@@ -350,7 +349,6 @@ decide(const struct verdict *v, const struct cimd_client *c,
 		e = decide_redirects(v, c, &d, err);
 	if (e != CIMD_OK)
 		return e;
-	d.redirect_ok = registered(c, &d, redirect_uri);
 	if (narrow(v, client_span(c, CLIENT_SCOPE), NULL))
 		d.warnings |= WARN_BIT(WARN_SCOPE_NARROWED);
 	*out = d;

@@ -19,14 +19,12 @@ struct decision {
 	uint32_t grants;    /* GRANT_* in common */
 	uint64_t redirects; /* bit i: redirect URI i of the record */
 	bool loopback_any_port;
-	bool redirect_ok;  /* the request's; false without one */
 	uint64_t warnings; /* of record and decision */
 };
 
 /*
  * Judge a record under the rules of v: profile, grants, methods, redirect
- * URIs, scopes.  redirect_uri is absent when the request carries none; a URI
- * that does not match is no failure, but redirect_ok is false.
+ * URIs, scopes.
  *
  * A redirect URI counts only if the document lists it and every rule allows
  * it.  https: where a rule names same-origin, same-site or host:, one of
@@ -40,7 +38,11 @@ struct decision {
  * CIMD_E_REDIRECT_URIS, CIMD_E_AUTH_METHOD, CIMD_E_KEYS.
  */
 enum cimd_err decide(const struct verdict *v, const struct cimd_client *c,
-    struct span redirect_uri, struct decision *out, struct cimd_error *err);
+    struct decision *out, struct cimd_error *err);
+
+/* Does d leave the URI of a request?  An absent one it does not. */
+bool decide_redirect(const struct decision *d, const struct cimd_client *c,
+    struct span redirect_uri);
 
 /*
  * The scope to hand to the provider: the document's under the ceiling of all

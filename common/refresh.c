@@ -402,10 +402,9 @@ withdraw(struct job *j, enum cimd_err e, const struct cimd_error *err)
 static bool
 admits(const struct verdict *v, const struct cimd_client *client)
 {
-	const struct span none = { NULL, 0 };
 	struct decision unused;
 
-	return decide(v, client, none, &unused, NULL) == CIMD_OK;
+	return decide(v, client, &unused, NULL) == CIMD_OK;
 }
 
 enum cimd_err

@@ -4,11 +4,10 @@
  *
  *   lookup_begin   url, policy          a refusal before any fetch
  *   lookup_try     store, freshness     the answer, if it is at hand
+ *   lookup_answer  both of these, or what they came to before
  *   lookup_fetch   gate                 one flight per URL (refresh.c)
  *   lookup_finish  store, decide        the answer, stale if need be
  */
-
-#include <stdlib.h>
 
 #include "clock.h"
 #include "error.h"
@@ -46,26 +45,38 @@ check_tenant(const struct cimd_request *r, struct cimd_error *err)
 	return CIMD_OK;
 }
 
-/* Steps 1 and 2. */
-enum cimd_err
-lookup_begin(struct lookup *l, struct cimd *r,
-    const struct cimd_request *request, const struct cimd_caller *who,
-    struct cimd_error *err)
+void
+lookup_init(struct lookup *l, struct cimd *r,
+    const struct cimd_request *request)
 {
-	struct span id = { request->client_id, request->client_id_len };
-	struct span realm = { request->policy, request->policy_len };
+	*l = (struct lookup){ .r = r, .request = *request };
+	l->started_us = clock_us();
+}
+
+/* Who asks, under which setup? */
+static enum cimd_err
+enter(struct lookup *l, const struct cimd_caller *who, struct cimd_error *err)
+{
+	enum cimd_err e;
+
+	if ((e = resolver_enter(l->r, &l->setup, err)) != CIMD_OK ||
+	    (e = check_tenant(&l->request, err)) != CIMD_OK)
+		return e;
+	return lookup_consumer(l, who, err);
+}
+
+/* Steps 1 and 2. */
+static enum cimd_err
+find_rules(struct lookup *l, struct cimd_error *err)
+{
+	struct span id = { l->request.client_id, l->request.client_id_len };
+	struct span realm = { l->request.policy, l->request.policy_len };
 	struct policy_question q = { 0 };
 	enum cimd_err e;
 
-	*l = (struct lookup){ .r = r, .request = *request };
-	l->started_us = clock_us();
-	if ((e = resolver_enter(r, &l->setup, err)) != CIMD_OK ||
-	    (e = check_tenant(request, err)) != CIMD_OK ||
-	    (e = lookup_consumer(l, who, err)) != CIMD_OK)
-		return e;
 	if (realm.p != NULL &&
-	    (e = resolver_realm(r, realm, l->setup->policy, &l->realm, err)) !=
-		CIMD_OK)
+	    (e = resolver_realm(l->r, realm, l->setup->policy, &l->realm,
+		 err)) != CIMD_OK)
 		return e;
 	if ((e = find_url(l, id, err)) != CIMD_OK)
 		return e;
@@ -74,6 +85,15 @@ lookup_begin(struct lookup *l, struct cimd *r,
 	q.consumer = l->consumer;
 	q.url = &l->url;
 	return policy_judge(&q, &l->verdict, err);
+}
+
+enum cimd_err
+lookup_begin(struct lookup *l, const struct cimd_caller *who,
+    struct cimd_error *err)
+{
+	enum cimd_err e = enter(l, who, err);
+
+	return e == CIMD_OK ? find_rules(l, err) : e;
 }
 
 /* An administrator's word stands above rules and records. */
@@ -151,6 +171,19 @@ stale_window(const struct lookup *l)
 	return l->setup->settings.stale_token_s;
 }
 
+/*
+ * May the conclusion answer later lookups too?  Not where a tenant's word is
+ * part of it, nor a realm's policy: memory would hold as many policies as
+ * there are clients.
+ */
+static bool
+is_lasting(const struct lookup *l, const struct conclusion *c)
+{
+	return c->state == SOURCE_FRESH && clock_utc() < c->until &&
+	    l->realm == NULL && l->verdict.update == UPDATE_LIVE &&
+	    c->entry->governance != GOVERN_PINNED;
+}
+
 /* Step 9: the decision about the record that e serves. */
 static enum cimd_err
 conclude(const struct lookup *l, struct entry *e, enum source_state state,
@@ -160,31 +193,33 @@ conclude(const struct lookup *l, struct entry *e, enum source_state state,
 		l->request.redirect_uri_len };
 	enum source_state record = state;
 	struct cimd_client *client;
-	struct cimd_decision *d;
+	struct conclusion *c;
 	enum cimd_err code;
 
 	if ((client = record_of(l, e, &record, err)) == NULL)
 		return CIMD_E_METADATA;
-	if ((d = calloc(1, sizeof(*d))) == NULL)
+	if ((c = conclusion_new(l->setup, l->realm, e, client)) == NULL)
 		return err_no_memory(err);
-	code = decide(&l->verdict, client, redirect, &d->d, err);
+	code = decide(&l->verdict, client, &c->d, err);
 	if (code == CIMD_OK)
 		code = set_baseline(l, e, err);
 	if (code != CIMD_OK) {
-		free(d);
+		conclusion_free(&c);
 		return code;
 	}
 	if (l->verdict.trust == TRUST_PENDING)
-		d->d.trust = TRUST_TRUSTED; /* it was approved */
-	d->d.warnings |= l->url.warnings | lookup_warnings(l, e, state) |
+		c->d.trust = TRUST_TRUSTED; /* it was approved */
+	c->d.warnings |= l->url.warnings | lookup_warnings(l, e, state) |
 	    lookup_warnings(l, e, record);
-	d->state = record;
-	d->verdict = l->verdict;
-	d->setup = setup_ref(l->setup);
-	d->realm = l->realm != NULL ? policy_ref(l->realm) : NULL;
-	d->entry = entry_ref(e);
-	d->client = client_ref(client);
-	*out = d;
+	c->state = record;
+	c->verdict = l->verdict;
+	c->consumer = l->consumer;
+	c->since = e->freshness.fetched_at;
+	c->until = e->freshness.refresh_at;
+	c->lasts = is_lasting(l, c);
+	if (c->lasts)
+		resolver_remember(l->r, c);
+	*out = conclusion_decide(c, redirect);
 	return CIMD_OK;
 }
 
@@ -272,6 +307,44 @@ lookup_try(struct lookup *l, bool *fetch, struct cimd_decision **out,
 	if (code == CIMD_OK)
 		code = answer(l, l->known, fetch, out, err);
 	return code;
+}
+
+/* What the table concluded before; NULL: nothing that holds now. */
+static struct cimd_decision *
+recall(struct lookup *l)
+{
+	const struct span id = { l->request.client_id,
+		l->request.client_id_len };
+	const struct span redirect = { l->request.redirect_uri,
+		l->request.redirect_uri_len };
+	const bool counted = l->request.purpose != CIMD_DISPLAY;
+	const struct table_asker asker = { l->setup, l->consumer,
+		counted ? l->consumer_index : TABLE_CONSUMERS };
+	struct conclusion *c;
+
+	if (l->request.policy != NULL)
+		return NULL;
+	if ((c = table_recall(l->r->table, id, &asker, clock_utc())) == NULL)
+		return NULL;
+	l->counted = counted;
+	return conclusion_decide(c, redirect);
+}
+
+enum cimd_err
+lookup_answer(struct lookup *l, const struct cimd_caller *who, bool *fetch,
+    struct cimd_decision **out, struct cimd_error *err)
+{
+	enum cimd_err e;
+
+	*fetch = false;
+	*out = NULL;
+	if ((e = enter(l, who, err)) != CIMD_OK)
+		return e;
+	if ((*out = recall(l)) != NULL)
+		return CIMD_OK;
+	if ((e = find_rules(l, err)) != CIMD_OK)
+		return e;
+	return lookup_try(l, fetch, out, err);
 }
 
 /* Was the failure an outage of the document's host, not a withdrawal? */

@@ -8,29 +8,12 @@
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
-#include "decide.h"
+#include "decision.h"
 #include "resolver.h"
-
-/* How fresh the record is that a decision stands on. */
-enum source_state {
-	SOURCE_FRESH = 0,
-	SOURCE_STALE,
-	SOURCE_PINNED, /* an approved record while the live one differs */
-};
 
 enum {
 	/* "consumer/tenant" and NUL; a consumer's name has up to 64 letters */
 	LOOKUP_TENANT = 64 + 1 + CIMD_MAX_TENANT + 1
-};
-
-struct cimd_decision {
-	struct decision d;
-	struct verdict verdict;
-	struct setup *setup;  /* holds the machine's rules */
-	struct policy *realm; /* holds the realm's; may be NULL */
-	struct entry *entry;
-	struct cimd_client *client;
-	enum source_state state;
 };
 
 /*
@@ -54,21 +37,30 @@ struct lookup {
 	bool counted; /* this lookup is in the activity */
 };
 
+/* Start one; clear it with lookup_clear(). */
+void lookup_init(struct lookup *l, struct cimd *r,
+    const struct cimd_request *request);
+
 /*
- * Steps 1 and 2: parse, find the rules.  l is zeroed and filled in; clear it
- * with lookup_clear() whatever this returns.  who is NULL for the process
- * itself, or when request->consumer names the consumer.
+ * Steps 1 and 2: parse, find the rules.  who is NULL for the process itself,
+ * or when the request names the consumer.
  */
-enum cimd_err lookup_begin(struct lookup *l, struct cimd *r,
-    const struct cimd_request *request, const struct cimd_caller *who,
+enum cimd_err lookup_begin(struct lookup *l, const struct cimd_caller *who,
     struct cimd_error *err);
 
 /*
- * Step 3 and on: answer from the store.  *fetch is true when a fetch must
- * come first: call lookup_fetch(), then lookup_finish().
+ * Step 3 and on, after lookup_begin(): answer from the store.  *fetch is true
+ * when a fetch must come first: call lookup_fetch(), then lookup_finish().
  */
 enum cimd_err lookup_try(struct lookup *l, bool *fetch,
     struct cimd_decision **out, struct cimd_error *err);
+
+/*
+ * All steps until a fetch: what the table concluded before, or lookup_begin()
+ * and lookup_try().  The verdict of l is there only if they ran.
+ */
+enum cimd_err lookup_answer(struct lookup *l, const struct cimd_caller *who,
+    bool *fetch, struct cimd_decision **out, struct cimd_error *err);
 
 /* Step 4 to 7: start or join the flight; done is called exactly once. */
 enum cimd_err lookup_fetch(struct lookup *l, gate_done_fn *done, void *ctx,

@@ -118,6 +118,8 @@ cimd_reload(struct cimd *r, const char *config, size_t len,
 		gate_set_rates(r->gate, fresh->settings.fetch_rate,
 		    fresh->settings.fetch_rate_host);
 	(void)pthread_mutex_unlock(&r->lock);
+	if (r->table != NULL)
+		table_forget(r->table);
 	setup_free(&old);
 	return CIMD_OK;
 }
@@ -204,6 +206,16 @@ resolver_entry(struct cimd *r, struct span client_id, uint32_t consumer,
 	if (counted)
 		table_count(r->table, client_id, consumer, now, false);
 	return CIMD_OK;
+}
+
+/* A setup that was replaced must not be kept, for all that hangs on it. */
+void
+resolver_remember(struct cimd *r, struct conclusion *c)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	if (c->setup == r->setup)
+		table_remember(r->table, c);
+	(void)pthread_mutex_unlock(&r->lock);
 }
 
 uint32_t

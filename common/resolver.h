@@ -83,6 +83,12 @@ enum cimd_err resolver_entry(struct cimd *r, struct span client_id,
     uint32_t consumer, bool counted, struct entry **out,
     struct cimd_error *err);
 
+/*
+ * Let the table answer with c as long as it holds: until then, until the
+ * client changes, until the configuration does.
+ */
+void resolver_remember(struct cimd *r, struct conclusion *c);
+
 /* Write activity to the store now. */
 void resolver_flush(struct cimd *r);
 

@@ -12,7 +12,7 @@
 #ifndef TABLE_H
 #define TABLE_H
 
-#include "entry.h"
+#include "decision.h"
 
 struct table;
 
@@ -25,8 +25,8 @@ enum {
 
 /*
  * capacity: kept entries, and an eighth of that for those in probation.
- * Each part evicts what was used least recently.  Above 1024 the table has
- * 16 shards with a quarter more room each, for they fill unevenly.
+ * Each part evicts what was used least recently, to the second.  Above 1024 the
+ * table has 16 shards with a quarter more room each, for they fill unevenly.
  * NULL: out of memory.
  */
 struct table *table_new(uint32_t capacity);
@@ -41,6 +41,29 @@ void table_free(struct table **t);
  */
 struct entry *table_get(struct table *t, struct span client_id,
     uint32_t consumer, int64_t now);
+
+/* Who asks, as table_recall() has to know it. */
+struct table_asker {
+	const struct setup *setup;
+	const struct consumer *consumer; /* of setup; may be NULL */
+	uint32_t index;                  /* as in table_get() */
+};
+
+/*
+ * What was concluded about client_id for that asker, with one more reference,
+ * if it holds at now; else NULL.  Counts like table_get() when found.
+ */
+struct conclusion *table_recall(struct table *t, struct span client_id,
+    const struct table_asker *asker, int64_t now);
+
+/*
+ * Keep c, the last one concluded, beside its entry.  Nothing is kept if the
+ * table has another entry or none.  Takes its own reference.
+ */
+void table_remember(struct table *t, struct conclusion *c);
+
+/* Drop all conclusions; the entries stay. */
+void table_forget(struct table *t);
 
 /*
  * Take what the store said.  The generation that table_generation() gave

@@ -84,14 +84,14 @@ check(struct verify *v, bool *unknown_kid, struct cimd_error *err)
 	const char **audiences;
 	struct assertion_claims claims;
 	struct assertion_rules rules = {
-		.client = v->decision->client,
+		.client = v->decision->of->client,
 		.now = clock_utc(),
 		.typ_required = v->l.setup->settings.assertion_typ_required,
 	};
 	enum cimd_err e;
 
 	*unknown_kid = false;
-	if ((v->decision->d.methods & METHOD_PRIVATE_KEY_JWT) == 0)
+	if ((v->decision->of->d.methods & METHOD_PRIVATE_KEY_JWT) == 0)
 		return err_set(err, CIMD_E_AUTH_METHOD, "6.2",
 		    "the client may not use private_key_jwt here");
 	e = pick_audiences(v, &audiences, &rules.n_audiences, err);
@@ -113,7 +113,8 @@ static void on_flight(void *ctx, enum cimd_err flight,
 static bool
 may_refetch(const struct verify *v)
 {
-	int64_t age = clock_utc() - v->decision->entry->freshness.fetched_at;
+	int64_t age =
+	    clock_utc() - v->decision->of->entry->freshness.fetched_at;
 
 	return !v->refetched && age >= CIMD_TTL_MIN_S;
 }
@@ -171,8 +172,9 @@ verify_start(struct cimd *r, const struct verify_ask *ask)
 	v->done = ask->done;
 	v->ctx = ask->ctx;
 	request.purpose = CIMD_TOKEN;
-	e = lookup_begin(&v->l, r, &request, ask->who, &err);
+	lookup_init(&v->l, r, &request);
 	v->l.remote_addr = ask->remote_addr;
+	e = lookup_begin(&v->l, ask->who, &err);
 	if (e == CIMD_OK)
 		e = lookup_try(&v->l, &fetch, &v->decision, &err);
 	if (e == CIMD_OK && fetch)

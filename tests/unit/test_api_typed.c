@@ -225,6 +225,10 @@ a_realm_narrows_methods(void **state)
 	assert_string_equal(cimd_decision_auth_method(d), "none");
 	assert_false(cimd_decision_allows_method(d, "private_key_jwt"));
 	cimd_decision_free(&d);
+	req = asks(ONE, NULL); /* what a realm wants is for nobody else */
+	d = decided(*state, &req);
+	assert_true(cimd_decision_allows_method(d, "private_key_jwt"));
+	cimd_decision_free(&d);
 }
 
 /* The development exception and a proxy show in every answer. */
@@ -252,9 +256,68 @@ exceptions_show(void **state)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		start(f, rows[i].more);
 		d = decided(f, &req);
-		assert_true((d->d.warnings & all) == rows[i].bits);
+		assert_true((d->of->d.warnings & all) == rows[i].bits);
 		cimd_decision_free(&d);
 	}
+}
+
+/* The same question gets the same answer, and no work is done for it. */
+static void
+an_answer_is_shared(void **state)
+{
+	struct cimd_request req = asks(ONE, NULL), idp = asks(ONE, "idp");
+	struct cimd_decision *first = decided(*state, &req), *again, *other;
+
+	again = decided(*state, &req);
+	assert_ptr_equal(again, first);
+	req.redirect_uri = "https://one.example.com/cb";
+	req.redirect_uri_len = strlen(req.redirect_uri);
+	other = decided(*state, &req);
+	assert_true(cimd_decision_redirect_ok(other));
+	assert_false(cimd_decision_redirect_ok(again));
+	assert_ptr_equal(cimd_decision_client(other),
+	    cimd_decision_client(again));
+	cimd_decision_free(&other);
+	other = decided(*state, &idp);
+	assert_ptr_not_equal(other, first);
+	cimd_decision_free(&other);
+	cimd_decision_free(&first);
+	cimd_decision_free(&again);
+}
+
+/* ... but not for longer than it would be the same. */
+static void
+a_shared_answer_ends(void **state)
+{
+	static const char blocked[] =
+	    "{\"state_dir\":\"\",\"client\":[{\"name\":\"one\","
+	    "\"match\":\"" ONE "\",\"trust\":\"blocked\"}]}";
+	static const char pinned[] =
+	    "{\"state_dir\":\"\",\"client\":[{\"name\":\"one\","
+	    "\"match\":\"" ONE "\",\"update\":\"pinned\"}]}";
+	struct cimd_request req = asks(ONE, NULL);
+	struct fixture *f = *state;
+	struct cimd_decision *first = decided(f, &req), *d;
+
+	req.policy = "{\"default\":\"deny\"}";
+	req.policy_len = strlen(req.policy);
+	ends_with(f, &req, CIMD_E_POLICY);
+	req = asks(ONE, NULL);
+	assert_int_equal(cimd_reload(f->r, blocked, sizeof(blocked) - 1,
+			     &f->err),
+	    CIMD_OK);
+	ends_with(f, &req, CIMD_E_BLOCKED);
+	assert_int_equal(cimd_reload(f->r, pinned, sizeof(pinned) - 1, &f->err),
+	    CIMD_OK);
+	d = decided(f, &req);
+	assert_ptr_not_equal(d, first);
+	cimd_decision_free(&first);
+	first = decided(f, &req); /* by now the yardstick is stored */
+	cimd_decision_free(&d);
+	d = decided(f, &req);
+	assert_ptr_not_equal(d, first); /* a tenant's word is asked each time */
+	cimd_decision_free(&d);
+	cimd_decision_free(&first);
 }
 
 /* An assertion for audience, by a key, with a jti; free() it. */
@@ -364,6 +427,8 @@ main(void)
 		TEST(refusals_have_codes),
 		TEST(a_realm_narrows_methods),
 		TEST(exceptions_show),
+		TEST(an_answer_is_shared),
+		TEST(a_shared_answer_ends),
 		TEST(assertion_counts_once),
 		TEST(a_forgery_uses_up_no_jti),
 		TEST(audience_is_the_consumers),

@@ -226,31 +226,25 @@ accepts(struct test_case *c)
 	struct decision d;
 	struct setting s;
 	enum cimd_err e;
-	struct span asked;
+	struct span asked, none = { NULL, 0 };
 	size_t i;
 
 	if (!set_up(c, &s)) {
 		tear_down(&s);
 		return;
 	}
-	asked.p = NULL;
-	asked.n = 0;
-	e = decide(&s.verdict, s.client, asked, &d, &err);
+	e = decide(&s.verdict, s.client, &d, &err);
 	case_check(c, e == CIMD_OK, "%s %s", cimd_err_name(e), err.text);
-	case_check(c, !d.redirect_ok, "ok without a request");
+	case_check(c, !decide_redirect(&d, s.client, none), "none is ok");
 	case_check(c, d.trust == s.verdict.trust, "trust %d", (int)d.trust);
 	check_lists(c, &s, &d);
 	check_scope(c, &s);
-	for (i = 0; (asked = case_value_at(c, "asks", i)).p != NULL; i++) {
-		(void)decide(&s.verdict, s.client, asked, &d, &err);
-		case_check(c, d.redirect_ok, "not ok: %.*s", (int)asked.n,
-		    asked.p);
-	}
-	for (i = 0; (asked = case_value_at(c, "asks_bad", i)).p != NULL; i++) {
-		(void)decide(&s.verdict, s.client, asked, &d, &err);
-		case_check(c, !d.redirect_ok, "ok: %.*s", (int)asked.n,
-		    asked.p);
-	}
+	for (i = 0; (asked = case_value_at(c, "asks", i)).p != NULL; i++)
+		case_check(c, decide_redirect(&d, s.client, asked),
+		    "not ok: %.*s", (int)asked.n, asked.p);
+	for (i = 0; (asked = case_value_at(c, "asks_bad", i)).p != NULL; i++)
+		case_check(c, !decide_redirect(&d, s.client, asked), "ok: %.*s",
+		    (int)asked.n, asked.p);
 	tear_down(&s);
 }
 
@@ -258,13 +252,12 @@ static void
 refuses(struct test_case *c)
 {
 	struct cimd_error err = { 0 };
-	struct span none = { NULL, 0 };
 	struct decision d;
 	struct setting s;
 
 	if (set_up(c, &s)) {
-		case_check_error(c,
-		    decide(&s.verdict, s.client, none, &d, &err), &err);
+		case_check_error(c, decide(&s.verdict, s.client, &d, &err),
+		    &err);
 		case_check(c, d.methods == 0 && d.redirects == 0,
 		    "a decision in spite of the failure");
 	}

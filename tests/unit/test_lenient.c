@@ -53,7 +53,7 @@ decide_under(const char *policy, const struct cimd_client *c)
 	q.machine = p;
 	q.url = &url;
 	assert_int_equal(policy_judge(&q, &v, &err), CIMD_OK);
-	e = decide(&v, c, span_of(NULL), &d, &err);
+	e = decide(&v, c, &d, &err);
 	policy_free(&p);
 	json_object_put(json);
 	return e;
