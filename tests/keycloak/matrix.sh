@@ -6,9 +6,10 @@
 # usage: tests/keycloak/matrix.sh [--links | VERSION...]
 #
 # Runs e2e.py (real MCP clients with a browser) on each version of the file
-# "distributions", or on those named.  Without VERSION it also looks whether
-# the jar would link to newer interfaces, which are not run; with --links it
-# does only that.  Where Maven Central has some jars of a version, these are
+# "distributions", or on those named, with the Java in use (or JAVA_HOME).
+# Without VERSION it also runs the newest on each of Java 21 and 25 that is
+# below /usr/lib/jvm, and looks whether the jar would link to newer
+# interfaces, which are not run; with --links it does only that.  Where Maven Central has some jars of a version, these are
 # looked at, between the rest of the version before.  Ends with a table for
 # doc/keycloak.md and "N passed, N failed, N skipped".  CIMD_BUILD names the
 # build directory (build); the jar must be in it.
@@ -24,10 +25,18 @@ jar=${CIMD_KEYCLOAK_JAR:-$CIMD_BUILD/keycloak-bridge/cimd-keycloak.jar}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 links=yes
+javas=yes
 case ${1:-} in
 '') mapfile -t versions < <("$here/fetch.sh" --list) ;;
---links) versions=() ;;
-*) versions=("$@") links= ;;
+--links)
+	versions=()
+	javas=
+	;;
+*)
+	versions=("$@")
+	javas=
+	links=
+	;;
 esac
 passed=0
 failed=0
@@ -37,13 +46,13 @@ plugin=org.apache.maven.plugins:maven-dependency-plugin:3.6.1
 
 # java_version - of the Java that Keycloak will run on, as "17"
 java_version() {
-	java -version 2>&1 | sed -nE '1s/.*"([0-9]+).*/\1/p'
+	"${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1 | sed -nE '1s/.*"([0-9]+).*/\1/p'
 }
 
 # one VERSION - a row of the table
 one() {
 	local log=$work/$1.log start=$SECONDS last p f
-	echo "==> Keycloak $1"
+	echo "==> Keycloak $1 on Java $(java_version)"
 	CIMD_KEYCLOAK_VERSION=$1 "$here/e2e.py" >"$log" 2>&1
 	last=$(tail -n 1 "$log")
 	p=$(sed -nE 's/^([0-9]+) passed, .*/\1/p' <<<"$last")
@@ -56,6 +65,22 @@ one() {
 	fi
 	rows+=("| $1 | $(java_version) | ${p:-0} of $((${p:-0} + ${f:-1})) |")
 	echo "    $((SECONDS - start)) s"
+}
+
+# other_javas VERSION - once more on each that is there and not in use
+other_javas() {
+	local home used wanted
+	used=$(java_version)
+	for wanted in 21 25; do
+		[[ $wanted != "$used" ]] || continue
+		for home in /usr/lib/jvm/*-"$wanted"-*; do
+			[[ -x $home/bin/java ]] || continue
+			JAVA_HOME=$home one "$1"
+			continue 2
+		done
+		echo "skipped: there is no Java $wanted here"
+		skipped=$((skipped + 1))
+	done
 }
 
 # maven GOAL OPTION... - of the plugin that obtains jars
@@ -123,6 +148,9 @@ link() {
 for version in "${versions[@]}"; do
 	one "$version"
 done
+if [[ -n $javas ]]; then
+	other_javas "$("$here/fetch.sh" --newest)"
+fi
 if [[ -n $links ]]; then
 	before=
 	for version in "${newer[@]}"; do
