@@ -468,6 +468,12 @@ class Restart(RuleCase):
         self.other_logins(realm)
         answer = flow.refresh(offline)
         self.assertEqual(answer.status, 200, answer.body)
+        tokens = answer.json()
+        self.assertTrue(self.active(realm, tokens["access_token"]))
+        page = flow.browser.open(flow.oidc + "/logout", {
+            "client_id": url, "refresh_token": tokens["refresh_token"]})
+        self.assertEqual(page.status, 204, page.body)
+        self.assertRefused(flow.refresh(tokens))
 
 
 class Beside(RuleCase):
