@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # install.sh - what "make install" leaves behind.  CIMD_BUILD names a build
 # directory; it is only read.  Two fresh builds of the same sources, in
-# directories with different names, are made in a temporary directory.
+# directories with different names, are made in a temporary directory, and one
+# of the library alone.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 tmp=$(mktemp -d)
@@ -37,6 +38,46 @@ build() {
 	fi
 	tail -n 30 "$1.log"
 	return 1
+}
+
+# A machine that has no library but those of libcimd.
+poor_pkg_config() {
+	cat >"$tmp/pkg-config" <<-EOF
+		#!/bin/sh
+		case "\$*" in
+		*libmicrohttpd* | *libconfuse* | *libsystemd* | *libsasl2* | \
+		*libmaxminddb* | *cmocka*) exit 1 ;;
+		esac
+		exec pkg-config "\$@"
+	EOF
+	chmod +x "$tmp/pkg-config"
+}
+
+# It builds the rest, and what is not built leaves nothing behind.
+builds_the_rest() {
+	poor_pkg_config
+	mkdir "$tmp/poor"
+	(
+		cd "$tmp/poor" &&
+			"$top/configure" -q --prefix=/usr --disable-ctl \
+				--without-pam --disable-jni \
+				PKG_CONFIG="$tmp/pkg-config" &&
+			make -j"$(nproc)" && make install DESTDIR="$tmp/poor/stage"
+	) >"$tmp/poor.log" 2>&1 || {
+		tail -n 30 "$tmp/poor.log"
+		return 1
+	}
+	(cd "$tmp/poor/stage/usr" && find . ! -type d | sort) |
+		grep -v '^./share/\(doc/cimd\|cimd/catalog\.d\)/' >"$tmp/poor.list"
+	diff - "$tmp/poor.list" <<-EOF
+		./include/cimd.h
+		./lib/libcimd.la
+		./lib/libcimd.so
+		./lib/libcimd.so.0
+		./lib/libcimd.so.0.0.0
+		./lib/pkgconfig/libcimd.pc
+		./share/man/man3/libcimd.3
+	EOF
 }
 
 # Every file is the same, byte for byte.
@@ -111,5 +152,6 @@ check 'nothing installed holds a path of the build' no_paths_inside
 check 'the configuration that it brings is good' configuration_is_good
 check 'an edited configuration is left alone' keeps_configuration
 check 'uninstall leaves nothing' uninstall_leaves_nothing
+check 'without most libraries the rest builds' builds_the_rest
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

@@ -28,7 +28,7 @@ diff -u "$tmp/map" "$tmp/named" ||
 	die "the map and the NAME sections differ"
 LC_ALL=C comm -13 "$tmp/map" "$tmp/used" | grep . &&
 	die "a page uses a function that is not public"
-grep '\.[1-8]' Makefile.am | tr -d '\\\t ' | LC_ALL=C sort >"$tmp/listed"
+grep -E '^	[a-z_.]+\.[1-8] \\$' Makefile.am | tr -d '\\\t ' | LC_ALL=C sort >"$tmp/listed"
 printf '%s\n' "$@" | LC_ALL=C sort | diff -u - "$tmp/listed" ||
 	die "man/Makefile.am lists other pages than there are"
 for page in cimdd.8 cimdctl.8 cimd.conf.5; do
