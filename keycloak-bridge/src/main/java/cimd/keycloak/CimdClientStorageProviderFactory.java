@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import org.keycloak.Config;
 import org.keycloak.component.ComponentModel;
 import org.keycloak.models.KeycloakSession;
+import org.keycloak.models.KeycloakSessionFactory;
+import org.keycloak.models.RealmModel;
 import org.keycloak.storage.client.ClientStorageProviderFactory;
 import org.keycloak.storage.client.ClientStorageProviderModel;
 
@@ -62,6 +64,18 @@ public final class CimdClientStorageProviderFactory
         }
         timeoutMillis = timeout(option("timeout",
             Integer.toString(TIMEOUT_MILLIS)));
+    }
+
+    /** A realm that comes with its policies from a file has a component. */
+    @Override
+    public void postInit(KeycloakSessionFactory factory) {
+        factory.register(event -> {
+            if (event instanceof RealmModel.RealmPostCreateEvent created
+                && bridge().realm(created.getCreatedRealm()).on()) {
+                Component.ensure(created.getKeycloakSession(),
+                    created.getCreatedRealm());
+            }
+        });
     }
 
     private static int timeout(String text) {

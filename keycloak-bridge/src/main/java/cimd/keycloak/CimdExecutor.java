@@ -18,9 +18,9 @@ import org.keycloak.storage.StorageId;
 /**
  * Makes the component when its form is saved. Comes before Keycloak's own
  * lookup of a client at the authorization endpoint: brings the component in
- * step, fetches, and says what is wrong in
- * a sentence where Keycloak would say "Client not found". Comes again when
- * tokens are given out, which is when a client is worth to be remembered.
+ * step, fetches, and says what is wrong in a sentence where Keycloak would say
+ * "Client not found". Comes again when tokens are given out, which is when a
+ * client is worth to be remembered.
  */
 public final class CimdExecutor
     implements ClientPolicyExecutorProvider<CimdExecutor.Form> {
@@ -52,15 +52,16 @@ public final class CimdExecutor
     }
 
     /**
-     * Comes first when the form is saved, or imported with a realm: the
-     * component is made there, because nothing of ours is called before a
-     * pushed request looks for its client. Whatever else is wrong with what
-     * is being saved takes the component back as well.
+     * Comes first when the form is saved: the component is made there,
+     * because nothing of ours is called before a pushed request looks for its
+     * client. Whatever else is wrong with what is being saved takes the
+     * component back as well. (An imported realm gets its own when it is
+     * there: CimdClientStorageProviderFactory.)
      */
     @Override
     public void setupConfiguration(Form form) {
         RealmModel realm = session.getContext().getRealm();
-        if (realm != null) {
+        if (realm != null && Requests.administers(session, realm)) {
             Component.ensure(session, realm);
         }
     }

@@ -5,6 +5,7 @@ import jakarta.ws.rs.core.MultivaluedMap;
 import org.keycloak.common.ClientConnection;
 import org.keycloak.http.HttpRequest;
 import org.keycloak.models.KeycloakSession;
+import org.keycloak.models.RealmModel;
 
 /** What the request that is under way says. */
 final class Requests {
@@ -25,6 +26,16 @@ final class Requests {
             return from == null ? null : from.getRemoteAddr();
         } catch (RuntimeException e) {
             return null;
+        }
+    }
+
+    /** Does an administrator's request change this very realm? */
+    static boolean administers(KeycloakSession session, RealmModel realm) {
+        try {
+            String path = session.getContext().getUri().getPath() + "/";
+            return path.contains("/admin/realms/" + realm.getName() + "/");
+        } catch (RuntimeException e) {
+            return false; // no request is under way
         }
     }
 
