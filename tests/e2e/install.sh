@@ -131,13 +131,55 @@ keeps_configuration() {
 		cp "$top/cimdd/cimd.conf" "$conf"
 }
 
+# Each link of an installed page leads to an installed file.
+links_hold() {
+	doc=$tmp/prefix/share/doc/cimd
+	find "$doc" -name '*.md' >"$tmp/pages"
+	[ "$(wc -l <"$tmp/pages")" -gt 8 ] || return 1
+	while read -r page; do
+		grep -o '](\([^)#]*\)' "$page" | sed 's/^](//' |
+			grep -v '^[a-z]*:' | while read -r to; do
+			[ -e "$(dirname "$page")/$to" ] ||
+				echo "${page#"$doc/"}: there is no $to"
+		done
+	done <"$tmp/pages" >"$tmp/broken"
+	cat "$tmp/broken"
+	[ ! -s "$tmp/broken" ]
+}
+
+# What manual pages say of documents: where these are installed.
+pages_name_documents() {
+	grep -hEo '[^ ]*(/doc/|^doc/|\.Pa doc/)[^ ]*' \
+		"$tmp"/prefix/share/man/man?/* | sort -u >"$tmp/named"
+	[ -s "$tmp/named" ] || return 1
+	while read -r path; do
+		[ -e "$path" ] || { echo "there is no $path" && return 1; }
+	done <"$tmp/named"
+}
+
 no_paths_inside() {
 	! grep -rF "$tmp/one" "$tmp/prefix"
 }
 
+# Neither a file nor a folder that systems do not have anyway.
 uninstall_leaves_nothing() {
-	make -C "$tmp/one" uninstall >"$tmp/uninstall.log" 2>&1 &&
-		[ -z "$(find "$tmp/prefix" ! -type d)" ]
+	make -C "$tmp/one" uninstall >"$tmp/uninstall.log" 2>&1 || return 1
+	(cd "$tmp/prefix" && find . -print) |
+		grep -vxE '\.|\./(bin|etc|include|lib|sbin|share)' |
+		grep -vxE '\./share/(doc|man|man/man[1-8])' >"$tmp/left"
+	cat "$tmp/left"
+	[ ! -s "$tmp/left" ]
+}
+
+# But what an administrator has put into a folder of ours stays.
+uninstall_keeps_files() {
+	mkdir "$tmp/two" || return 1
+	make -C "$tmp/one" install DESTDIR="$tmp/two" >"$tmp/keep.log" 2>&1 &&
+		touch "$tmp/two$tmp/prefix/etc/cimd/conf.d/mine.conf" &&
+		make -C "$tmp/one" uninstall DESTDIR="$tmp/two" \
+			>>"$tmp/keep.log" 2>&1 &&
+		[ "$(cd "$tmp/two$tmp/prefix" && find . ! -type d)" = \
+			./etc/cimd/conf.d/mine.conf ]
 }
 
 check 'builds and installs' build "$tmp/one"
@@ -151,7 +193,10 @@ check 'the programs run' programs_run
 check 'nothing installed holds a path of the build' no_paths_inside
 check 'the configuration that it brings is good' configuration_is_good
 check 'an edited configuration is left alone' keeps_configuration
+check 'links of installed documents hold' links_hold
+check 'manual pages name documents that are there' pages_name_documents
 check 'uninstall leaves nothing' uninstall_leaves_nothing
+check 'uninstall keeps what others put there' uninstall_keeps_files
 check 'without most libraries the rest builds' builds_the_rest
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]
