@@ -162,13 +162,47 @@ lex_character(struct json_lex *l)
 	return CIMD_OK;
 }
 
+/* ASCII that stands for itself in a string. */
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Is one of eight bytes not plain?  High bits mark those that are not. */
+static bool
+has_special(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t x, quote, backslash;
+
+	memcpy(&x, p, sizeof(x));
+	quote = x ^ ones * '"';
+	backslash = x ^ ones * '\\';
+	/* A byte below n makes a borrow reach its high bit. */
+	return ((x | (x - ones * 0x20) | (quote - ones) | (backslash - ones)) &
+		   high) != 0;
+}
+
+static void
+lex_plain(struct json_lex *l)
+{
+	size_t at = l->at;
+
+	while (l->n - at >= sizeof(uint64_t) && !has_special(l->p + at))
+		at += sizeof(uint64_t);
+	while (at < l->n && is_plain((unsigned char)l->p[at]))
+		at++;
+	l->at = at;
+}
+
 enum cimd_err
 json_lex_string(struct json_lex *l, struct span *raw)
 {
 	size_t start = ++l->at;
 	enum cimd_err e;
 
-	while (json_lex_peek(l) != '"') {
+	for (lex_plain(l); json_lex_peek(l) != '"'; lex_plain(l)) {
 		if (l->at == l->n)
 			return json_lex_fail(l, rfc8259,
 			    "a string without an end");
@@ -238,6 +272,10 @@ json_unescape(struct span raw, char *out)
 {
 	size_t i = 0, n = 0, used;
 
+	if (raw.n > 0 && memchr(raw.p, '\\', raw.n) == NULL) {
+		memcpy(out, raw.p, raw.n);
+		return raw.n;
+	}
 	while (i < raw.n) {
 		if (raw.p[i] != '\\') {
 			out[n++] = raw.p[i++];

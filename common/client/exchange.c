@@ -136,7 +136,8 @@ receive_some(const struct line *l, struct reply *out, bool *done)
 static enum cimd_err
 receive_all(const struct line *l, struct reply *out)
 {
-	enum cimd_err e = CIMD_OK;
+	/* So soon there is no answer: waiting first saves a call. */
+	enum cimd_err e = await(l, POLLIN);
 	bool done = false;
 
 	while (e == CIMD_OK && !done)

@@ -6,7 +6,6 @@
  * an assertion is left behind by realloc().
  */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,25 +200,46 @@ write_body(struct json_out *o, const struct cimdclient_ask *ask, bool verify)
 	json_out_close(o, '}');
 }
 
-/* The body begins MAX_HEAD bytes in; put the head right before it. */
+static void
+put_before(struct question *q, struct span text)
+{
+	assert(text.n <= (size_t)(q->p - q->whole));
+	q->p -= text.n;
+	q->n += text.n;
+	memcpy(q->p, text.p, text.n);
+}
+
+static void
+put_number_before(struct question *q, size_t n)
+{
+	char digit;
+
+	do {
+		digit = (char)('0' + n % 10);
+		put_before(q, (struct span){ &digit, 1 });
+		n /= 10;
+	} while (n > 0);
+}
+
+/*
+ * The body begins MAX_HEAD bytes in; put the head right before it, from its
+ * end to its start.  Without stdio, of which a short process would have to
+ * load pages for this alone.
+ */
 static void
 write_head(struct question *q, size_t body, bool verify)
 {
-	char head[MAX_HEAD];
-	int n;
-
-	n = snprintf(head, sizeof(head),
-	    "POST /v1/%s HTTP/1.1\r\n"
-	    "Host: cimd\r\n"
-	    "Content-Type: application/json\r\n"
-	    "Content-Length: %zu\r\n"
-	    "Connection: close\r\n"
-	    "\r\n",
-	    verify ? "assertion" : "client", body);
-	assert(n > 0 && n < MAX_HEAD);
-	q->p = q->whole + MAX_HEAD - n;
-	q->n = (size_t)n + body;
-	memcpy(q->p, head, (size_t)n);
+	q->p = q->whole + MAX_HEAD;
+	q->n = body;
+	put_before(q, span_of("\r\nConnection: close\r\n\r\n"));
+	put_number_before(q, body);
+	put_before(q,
+	    span_of(" HTTP/1.1\r\n"
+		    "Host: cimd\r\n"
+		    "Content-Type: application/json\r\n"
+		    "Content-Length: "));
+	put_before(q, span_of(verify ? "assertion" : "client"));
+	put_before(q, span_of("POST /v1/"));
 }
 
 enum cimd_err

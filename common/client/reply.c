@@ -10,7 +10,7 @@
 #include "reply.h"
 
 enum {
-	FIRST_ROOM = 4096, /* bytes; most answers fit */
+	FIRST_ROOM = 2048, /* bytes; most answers fit */
 	MAX_DIGITS = 7,    /* of REPLY_MAX_BODY */
 };
 
