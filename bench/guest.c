@@ -18,64 +18,22 @@
  * with whoever else is there.
  */
 
-#include <spawn.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <security/pam_appl.h>
 
 #include "client/cimdclient.h"
-#include "client/question.h"
+#include "process.h"
 
 struct guest {
-	const char *self, *where, *url;
+	char *const *argv;
+	const char *where, *url;
 	size_t rounds;
 };
 
 typedef void deed_fn(const struct guest *g);
-
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	(void)fprintf(stderr, "guest: %s\n", what);
-	exit(1);
-}
-
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static void
-report(const char *name, int64_t *ns, size_t n)
-{
-	qsort(ns, n, sizeof(*ns), by_value);
-	(void)printf("%s %lld %lld\n", name, (long long)ns[n / 2],
-	    (long long)ns[n * 99 / 100]);
-}
 
 static struct cimdclient_ask
 question_of(const struct guest *g)
@@ -100,24 +58,7 @@ lookup(const struct guest *g)
 static void
 raw(const struct guest *g)
 {
-	struct cimdclient_ask ask = question_of(g);
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct question q;
-	char buffer[3000];
-	ssize_t n;
-	int fd;
-
-	must(question_write(&ask, false, &q, NULL) == CIMD_OK, "question");
-	must(strlen(g->where) < sizeof(to.sun_path), "path");
-	memcpy(to.sun_path, g->where, strlen(g->where) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	must(connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0,
-	    "connect");
-	must(send(fd, q.p, q.n, MSG_NOSIGNAL) == (ssize_t)q.n, "send");
-	n = recv(fd, buffer, sizeof(buffer), 0);
-	must(n > 12 && memcmp(buffer, "HTTP/1.1 200", 12) == 0, "answer");
-	close(fd);
-	question_clear(&q);
+	raw_exchange(g->where, g->url);
 }
 
 static int
@@ -162,61 +103,13 @@ nothing(const struct guest *g)
 	(void)g;
 }
 
-/* The time of the processor that a process of its own uses for a deed. */
-static int64_t
-spawn(const struct guest *g, const char *deed)
-{
-	char words[4][512];
-	char *argv[] = { words[0], words[1], words[2], words[3], NULL };
-	struct rusage used;
-	int status = -1;
-	pid_t child;
-
-	(void)snprintf(words[0], sizeof(words[0]), "%s", g->self);
-	(void)snprintf(words[1], sizeof(words[1]), "%s", deed);
-	(void)snprintf(words[2], sizeof(words[2]), "%s", g->where);
-	(void)snprintf(words[3], sizeof(words[3]), "%s", g->url);
-	must(posix_spawn(&child, g->self, NULL, NULL, argv, environ) == 0,
-	    "posix_spawn");
-	must(wait4(child, &status, 0, &used) == child && status == 0, deed);
-	return ((int64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) *
-		       1000000 +
-		   used.ru_utime.tv_usec + used.ru_stime.tv_usec) *
-	    1000;
-}
-
-static int64_t *
-room(const struct guest *g)
-{
-	int64_t *ns = calloc(g->rounds, sizeof(*ns));
-
-	must(ns != NULL && g->rounds > 0, "rounds");
-	return ns;
-}
-
-/* Processes of each kind in turn; names ends with a NULL. */
-static void
-compare(const struct guest *g, const char *const *names)
-{
-	int64_t *ns[3] = { room(g), room(g), room(g) };
-	size_t i, k;
-
-	for (i = 0; i < g->rounds; i++)
-		for (k = 0; names[k] != NULL; k++)
-			ns[k][i] = spawn(g, names[k]);
-	for (k = 0; names[k] != NULL; k++)
-		report(names[k], ns[k], g->rounds);
-	for (k = 0; k < 3; k++)
-		free(ns[k]);
-}
-
 static void
 new_client(const struct guest *g)
 {
 	static const char *const names[] = { "nothing", "exchange", "lookup",
 		NULL };
 
-	compare(g, names);
+	compare_processes(names, g->argv, g->rounds);
 }
 
 static void
@@ -224,13 +117,13 @@ new_pam(const struct guest *g)
 {
 	static const char *const names[] = { "permit", "account", NULL };
 
-	compare(g, names);
+	compare_processes(names, g->argv, g->rounds);
 }
 
 static void
 repeat(const struct guest *g, const char *name, deed_fn *deed)
 {
-	int64_t *ns = room(g), start;
+	int64_t *ns = room_for(g->rounds), start;
 	size_t i;
 
 	deed(g);
@@ -280,7 +173,7 @@ static const struct {
 int
 main(int argc, char **argv)
 {
-	struct guest g = { argv[0], NULL, NULL, 0 };
+	struct guest g = { argv, NULL, NULL, 0 };
 	size_t i;
 
 	if (argc < 4)
