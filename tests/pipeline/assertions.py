@@ -256,12 +256,18 @@ consumer "imap" {{
     service = {{ "imap" }}
     audiences = {{ "{OTHER}" }}
 }}
+consumer "smtp" {{
+    service = {{ "smtp" }}
+    audiences = {{ "{IDP}" }}
+}}
 """)
         self.assertEqual(self.cimd.reload().status, 200)
         token = self.token(audience=OTHER)
         self.assertFails(self.verify(token), "CIMD_E_ASSERTION", "aud")
         self.assertFails(self.verify(token, service="smtp"),
                          "CIMD_E_ASSERTION", "aud")
+        self.assertFails(self.verify(token, service="ftp"),
+                         "CIMD_E_CONSUMER", "ftp")
         answer = self.verify(token, service="imap")
         self.assertEqual(answer.status, 200, answer.body)
 
