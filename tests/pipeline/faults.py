@@ -246,7 +246,7 @@ class Descriptors(FaultCase):
 
     def limited(self, files: int) -> Cimdd:
         """A running cimdd with so many descriptors."""
-        cimd = self.prepare(request_timeout=2)
+        cimd = self.prepare(request_timeout=4)
         cimd.daemon.argv[:0] = ["prlimit", f"--nofile={files}:{files}"]
         return cimd.start()
 

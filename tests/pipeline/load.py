@@ -183,7 +183,7 @@ class SlowHosts(LoadCase):
         for url in self.hold("slow", 10):
             herd.ask(url)
         self.wait_flights(cimd, running=3, queued=7)
-        for number in range(20):
+        for number in range(6):
             self.assertEqual(cimd.known(warm)["source"]["state"], "fresh")
             cimd.known(self.url("quick", number))
         self.assertEqual(self.hostile.call("held", gate="slow"), 3)
