@@ -76,12 +76,12 @@ put_redirects(struct maker *m, struct json_object *o,
     const struct cimd_decision *d)
 {
 	struct json_object *a = put_array(m, o, "redirect_uris");
-	size_t i, n = cimd_client_redirects(d->of->client);
+	size_t i, n = cimd_client_redirects(decision_of(d)->client);
 
 	for (i = 0; i < n; i++)
-		if ((d->of->d.redirects >> i & 1) != 0)
+		if ((decision_of(d)->d.redirects >> i & 1) != 0)
 			push_string(m, a,
-			    cimd_client_redirect(d->of->client, i));
+			    cimd_client_redirect(decision_of(d)->client, i));
 }
 
 static void
@@ -105,8 +105,8 @@ put_scope(struct maker *m, struct json_object *o, const struct cimd_decision *d)
 	char *scope = NULL;
 	bool narrowed;
 
-	if (decide_scope(&d->of->verdict, d->of->client, &scope, &narrowed,
-		NULL) != CIMD_OK)
+	if (decide_scope(&decision_of(d)->verdict, decision_of(d)->client,
+		&scope, &narrowed, NULL) != CIMD_OK)
 		m->failed = true;
 	put_string(m, o, "scope", scope);
 	free(scope);
@@ -121,20 +121,21 @@ put_client(struct maker *m, const struct cimd_decision *d)
 
 	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		put_string(m, o, strings[i].name,
-		    client_text(d->of->client, strings[i].text));
-	put_tagged_names(m, o, client_text(d->of->client, CLIENT_NAMES));
+		    client_text(decision_of(d)->client, strings[i].text));
+	put_tagged_names(m, o,
+	    client_text(decision_of(d)->client, CLIENT_NAMES));
 	put_redirects(m, o, d);
-	put_grants(m, o, d->of->d.grants);
+	put_grants(m, o, decision_of(d)->d.grants);
 	put_string(m, o, "token_endpoint_auth_method",
 	    cimd_decision_auth_method(d));
-	if ((d->of->d.methods & METHOD_PRIVATE_KEY_JWT) != 0)
+	if ((decision_of(d)->d.methods & METHOD_PRIVATE_KEY_JWT) != 0)
 		put_string(m, o, "token_endpoint_auth_signing_alg",
-		    client_text(d->of->client, CLIENT_SIGNING_ALG));
+		    client_text(decision_of(d)->client, CLIENT_SIGNING_ALG));
 	put_scope(m, o, d);
 	for (i = 0; i < sizeof(trees) / sizeof(trees[0]); i++)
 		put_parsed(m, o, trees[i].name,
-		    client_text(d->of->client, trees[i].text));
-	client_fields(d->of->client, &f);
+		    client_text(decision_of(d)->client, trees[i].text));
+	client_fields(decision_of(d)->client, &f);
 	if (f.application_type != APPLICATION_UNKNOWN)
 		put_string(m, o, "application_type",
 		    f.application_type == APPLICATION_WEB ? "web" : "native");
@@ -159,17 +160,18 @@ put_verdict(struct maker *m, const struct cimd_decision *d)
 	struct json_object *o = put_object(m, NULL, "decision");
 	struct json_object *a;
 
-	put_string(m, o, "trust", trust_name(d->of->d.trust));
-	put_string(m, o, "rule", d->of->verdict.name);
+	put_string(m, o, "trust", trust_name(decision_of(d)->d.trust));
+	put_string(m, o, "rule", decision_of(d)->verdict.name);
 	put_string(m, o, "auth_method", cimd_decision_auth_method(d));
 	a = put_array(m, o, "auth_methods");
-	if ((d->of->d.methods & METHOD_PRIVATE_KEY_JWT) != 0)
+	if ((decision_of(d)->d.methods & METHOD_PRIVATE_KEY_JWT) != 0)
 		push_string(m, a, "private_key_jwt");
-	if ((d->of->d.methods & METHOD_NONE) != 0)
+	if ((decision_of(d)->d.methods & METHOD_NONE) != 0)
 		push_string(m, a, "none");
 	put_bool(m, o, "redirect_uri_ok", d->redirect_ok);
-	put_bool(m, o, "loopback_any_port", d->of->d.loopback_any_port);
-	api_put_warnings(m, o, d->of->d.warnings);
+	put_bool(m, o, "loopback_any_port",
+	    decision_of(d)->d.loopback_any_port);
+	api_put_warnings(m, o, decision_of(d)->d.warnings);
 }
 
 /* Append host unless it is there already. */
@@ -221,13 +223,15 @@ put_source(struct maker *m, const struct cimd_decision *d)
 	struct json_object *o = put_object(m, NULL, "source");
 	struct client_fields f;
 
-	client_fields(d->of->client, &f);
-	put_string(m, o, "state", states[d->of->state]);
-	put_int(m, o, "fetched_at", d->of->entry->freshness.fetched_at);
-	put_int(m, o, "expires_at", d->of->entry->freshness.expires_at);
+	client_fields(decision_of(d)->client, &f);
+	put_string(m, o, "state", states[decision_of(d)->state]);
+	put_int(m, o, "fetched_at",
+	    decision_of(d)->entry->freshness.fetched_at);
+	put_int(m, o, "expires_at",
+	    decision_of(d)->entry->freshness.expires_at);
 	put_hex(m, o, "document_sha256", f.document_sha256);
-	if (d->of->entry->etag[0] != '\0')
-		put_string(m, o, "etag", d->of->entry->etag);
+	if (decision_of(d)->entry->etag[0] != '\0')
+		put_string(m, o, "etag", decision_of(d)->entry->etag);
 }
 
 void
@@ -238,9 +242,10 @@ api_put_decision(struct maker *m, const struct cimd_decision *d)
 
 	put_client(m, d);
 	put_verdict(m, d);
-	api_put_display(m, d->of->client, d->of->d.redirects);
+	api_put_display(m, decision_of(d)->client, decision_of(d)->d.redirects);
 	put_source(m, d);
 	ids = put_object(m, NULL, "ids");
-	store_short_id(span_of(cimd_client_id(d->of->client)), short_id);
+	store_short_id(span_of(cimd_client_id(decision_of(d)->client)),
+	    short_id);
 	put_string(m, ids, "short", short_id);
 }

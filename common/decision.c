@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "decision.h"
+#include "list.h"
 
 struct conclusion *
 conclusion_new(struct setup *setup, struct policy *realm, struct entry *entry,
@@ -16,16 +17,17 @@ conclusion_new(struct setup *setup, struct policy *realm, struct entry *entry,
 	const size_t len = strlen(entry->client_id);
 	struct conclusion *c;
 
-	if ((c = calloc(1, sizeof(*c) + len + 1)) == NULL)
+	if ((c = aligned_alloc(alignof(struct conclusion), sizeof(*c))) == NULL)
 		return NULL;
-	memcpy(c->client_id, entry->client_id, len);
+	memset(c, 0, sizeof(*c));
+	if (len < sizeof(c->client_id))
+		memcpy(c->client_id, entry->client_id, len);
 	atomic_init(&c->refs, 1);
 	c->setup = setup_ref(setup);
 	c->realm = realm != NULL ? policy_ref(realm) : NULL;
 	c->entry = entry_ref(entry);
 	c->client = client_ref(client);
-	c->decision[false] = (struct cimd_decision){ c, false };
-	c->decision[true] = (struct cimd_decision){ c, true };
+	c->decision[true].redirect_ok = true;
 	return c;
 }
 
@@ -76,7 +78,7 @@ cimd_decision_free(struct cimd_decision **d)
 
 	if (d == NULL || *d == NULL)
 		return;
-	of = (*d)->of;
+	of = LIST_OF(*d - (*d)->redirect_ok, struct conclusion, decision);
 	*d = NULL;
 	conclusion_free(&of);
 }
@@ -84,7 +86,7 @@ cimd_decision_free(struct cimd_decision **d)
 const struct cimd_client *
 cimd_decision_client(const struct cimd_decision *d)
 {
-	return d->of->client;
+	return decision_of(d)->client;
 }
 
 bool
@@ -96,13 +98,13 @@ cimd_decision_redirect_ok(const struct cimd_decision *d)
 const char *
 cimd_decision_trust(const struct cimd_decision *d)
 {
-	return trust_name(d->of->d.trust);
+	return trust_name(decision_of(d)->d.trust);
 }
 
 const char *
 cimd_decision_rule(const struct cimd_decision *d)
 {
-	return d->of->verdict.name;
+	return decision_of(d)->verdict.name;
 }
 
 static uint32_t
@@ -118,7 +120,7 @@ method_bit(const char *method)
 const char *
 cimd_decision_auth_method(const struct cimd_decision *d)
 {
-	return d->of->d.preferred == METHOD_PRIVATE_KEY_JWT ?
+	return decision_of(d)->d.preferred == METHOD_PRIVATE_KEY_JWT ?
 	    "private_key_jwt" :
 	    "none";
 }
@@ -126,5 +128,5 @@ cimd_decision_auth_method(const struct cimd_decision *d)
 bool
 cimd_decision_allows_method(const struct cimd_decision *d, const char *method)
 {
-	return (d->of->d.methods & method_bit(method)) != 0;
+	return (decision_of(d)->d.methods & method_bit(method)) != 0;
 }

@@ -13,6 +13,8 @@
 #ifndef DECISION_H
 #define DECISION_H
 
+#include <stdalign.h>
+
 #include "decide.h"
 #include "entry.h"
 #include "setup.h"
@@ -24,20 +26,23 @@ enum source_state {
 	SOURCE_PINNED, /* an approved record while the live one differs */
 };
 
-/* For the C API; a part of its conclusion. */
+/* For the C API; always a part of its conclusion. */
 struct cimd_decision {
-	struct conclusion *of;
 	bool redirect_ok;
 };
 
+/*
+ * What a hit looks at comes first and is two cache lines: it waits for each
+ * that it touches.
+ */
 struct conclusion {
-	/* What the table looks at comes first: it is one cache line. */
-	_Atomic uint32_t refs;
-	bool lasts;           /* may answer others, from since to until */
+	alignas(64) _Atomic uint32_t refs;
+	bool lasts; /* may answer others, from since to until */
+	struct cimd_decision decision[2]; /* by redirect_ok */
 	int64_t since, until; /* seconds, UTC; until is the first too late */
 	struct setup *setup;  /* under which; holds the machine's rules */
-	const struct consumer *consumer;  /* for whom; setup's; may be NULL */
-	struct cimd_decision decision[2]; /* by redirect_ok */
+	const struct consumer *consumer; /* for whom; setup's; may be NULL */
+	char client_id[88]; /* the entry's; empty if it is longer */
 
 	struct decision d;
 	struct verdict verdict;
@@ -45,8 +50,18 @@ struct conclusion {
 	struct entry *entry;
 	struct cimd_client *client;
 	enum source_state state;
-	char client_id[]; /* the entry's, near what is looked at with it */
 };
+
+static_assert(sizeof(void *) != 8 || offsetof(struct conclusion, d) == 128,
+    "two lines");
+
+/* The conclusion that a decision is a part of. */
+static inline const struct conclusion *
+decision_of(const struct cimd_decision *d)
+{
+	return (const void *)((const char *)(d - d->redirect_ok) -
+	    offsetof(struct conclusion, decision));
+}
 
 /*
  * A zeroed conclusion with one reference, which takes references of its own

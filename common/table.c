@@ -59,7 +59,8 @@ shard_init(struct shard *s, uint32_t kept, uint32_t n_shards)
 	s->max_strangers = TABLE_STRANGERS / n_shards;
 	s->n_cells = CELLS * (kept + probation + aside);
 	s->freed = TAGMAP_NONE;
-	s->cell = calloc(s->n_cells, sizeof(*s->cell));
+	s->cell =
+	    aligned_alloc(alignof(struct cell), s->n_cells * sizeof(*s->cell));
 	if (s->cell != NULL &&
 	    part_init(&s->part[PROBATION], probation,
 		TABLE_PROBATION_BYTES / n_shards) &&
@@ -252,7 +253,8 @@ table_remember(struct table *t, struct conclusion *c)
 	if (slot != NULL && slot->entry == c->entry) {
 		conclusion_free(&slot->concluded);
 		slot->concluded = conclusion_ref(c);
-		slot->client_id = c->client_id;
+		slot->client_id = c->client_id[0] != '\0' ? c->client_id :
+							    c->entry->client_id;
 	}
 	shard_leave(s);
 }

@@ -25,7 +25,7 @@ enum {
 
 /* What was counted for one client and one consumer; in a list by client. */
 struct cell {
-	uint32_t next;
+	alignas(32) uint32_t next;
 	uint32_t consumer;
 	uint64_t lookups, refused;
 	int64_t last_seen;

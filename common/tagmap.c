@@ -18,7 +18,8 @@ tagmap_init(struct tagmap *m, uint32_t capacity)
 		return false;
 	while (buckets < capacity)
 		buckets *= 2;
-	m->node = calloc(capacity > 0 ? capacity : 1, sizeof(*m->node));
+	m->node = aligned_alloc(alignof(struct tagmap_node),
+	    (capacity > 0 ? capacity : 1) * sizeof(*m->node));
 	m->head = reallocarray(NULL, buckets, sizeof(*m->head));
 	if (m->node == NULL || m->head == NULL) {
 		tagmap_clear(m);

@@ -9,12 +9,14 @@
 #ifndef TAGMAP_H
 #define TAGMAP_H
 
+#include <stdalign.h>
+
 #include "siphash.h"
 
 #define TAGMAP_NONE UINT32_MAX
 
 struct tagmap_node {
-	struct tag tag;
+	alignas(32) struct tag tag;
 	uint32_t chain; /* next in the bucket, or in the list of free slots */
 	uint32_t newer, older;
 };

@@ -84,14 +84,14 @@ check(struct verify *v, bool *unknown_kid, struct cimd_error *err)
 	const char **audiences;
 	struct assertion_claims claims;
 	struct assertion_rules rules = {
-		.client = v->decision->of->client,
+		.client = decision_of(v->decision)->client,
 		.now = clock_utc(),
 		.typ_required = v->l.setup->settings.assertion_typ_required,
 	};
 	enum cimd_err e;
 
 	*unknown_kid = false;
-	if ((v->decision->of->d.methods & METHOD_PRIVATE_KEY_JWT) == 0)
+	if ((decision_of(v->decision)->d.methods & METHOD_PRIVATE_KEY_JWT) == 0)
 		return err_set(err, CIMD_E_AUTH_METHOD, "6.2",
 		    "the client may not use private_key_jwt here");
 	e = pick_audiences(v, &audiences, &rules.n_audiences, err);
@@ -114,7 +114,7 @@ static bool
 may_refetch(const struct verify *v)
 {
 	int64_t age =
-	    clock_utc() - v->decision->of->entry->freshness.fetched_at;
+	    clock_utc() - decision_of(v->decision)->entry->freshness.fetched_at;
 
 	return !v->refetched && age >= CIMD_TTL_MIN_S;
 }

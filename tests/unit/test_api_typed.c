@@ -256,7 +256,7 @@ exceptions_show(void **state)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		start(f, rows[i].more);
 		d = decided(f, &req);
-		assert_true((d->of->d.warnings & all) == rows[i].bits);
+		assert_true((decision_of(d)->d.warnings & all) == rows[i].bits);
 		cimd_decision_free(&d);
 	}
 }
