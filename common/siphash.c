@@ -24,7 +24,8 @@ load(const uint8_t *p, size_t n)
 {
 	uint64_t x = 0;
 
-	memcpy(&x, p, n);
+	if (n > 0)
+		memcpy(&x, p, n);
 	return le64toh(x);
 }
 
