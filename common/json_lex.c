@@ -38,8 +38,9 @@ json_lex_fail(const struct json_lex *l, const char *section, const char *what)
 }
 
 /*
- * Length of the UTF-8 sequence at p, which holds n bytes; 0 if there is none
- * (RFC 3629 section 4: no overlong form, no surrogate, at most U+10FFFF).
+ * Length of the UTF-8 sequence at p, which holds n bytes and does not begin
+ * with ASCII; 0 if there is none (RFC 3629 section 4: no overlong form, no
+ * surrogate, at most U+10FFFF).
  */
 static size_t
 utf8_sequence(const char *p, size_t n)
@@ -48,8 +49,6 @@ utf8_sequence(const char *p, size_t n)
 	unsigned char low = 0x80, high = 0xbf;
 	size_t len, i;
 
-	if (lead < 0x80)
-		return 1;
 	if (lead < 0xc2 || lead > 0xf4)
 		return 0;
 	len = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -143,7 +142,7 @@ lex_escape(struct json_lex *l)
 	return CIMD_OK;
 }
 
-/* Step over one character of a string that is no quote. */
+/* Step over one character of a string that is not plain, and no quote. */
 static enum cimd_err
 lex_character(struct json_lex *l)
 {
