@@ -222,6 +222,7 @@ is_odd_escape(const char *p, size_t n)
 static enum cimd_err
 scan_line(struct span text, struct cimd_error *err)
 {
+	static const char digits[4] = { 'e', '0', '0', '0' };
 	char *copy = malloc(text.n + 1);
 	enum cimd_err e;
 	size_t i;
@@ -234,7 +235,7 @@ scan_line(struct span text, struct cimd_error *err)
 		if (copy[i] != '\\')
 			continue;
 		if (is_odd_escape(copy + i, text.n - i))
-			memcpy(copy + i + 2, "e000", 4);
+			memcpy(copy + i + 2, digits, sizeof(digits));
 		i++; /* what a backslash escapes may be one itself */
 	}
 	e = json_scan((struct span){ copy, text.n }, err);
