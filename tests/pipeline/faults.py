@@ -269,8 +269,9 @@ class Descriptors(FaultCase):
         self.assertRegex(found, rb"^HTTP/1.1 503 ")
         self.assertEqual(cimd.status()["state_dir"], cimd.state)
         labtest.wait_until(lambda: self.answers(cimd), 20, "room again")
-        for sock in held:
-            self.assertEqual(read_all(sock), b"")
+        said = [found for found in map(read_all, held) if found]
+        # The connection of the lookup before may still have had its place.
+        self.assertLessEqual(len(said), 1, said)
         cimd.known(self.client())
 
     def test_hardly_any(self) -> None:
