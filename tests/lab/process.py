@@ -84,6 +84,7 @@ class Daemon:
     folder    where its log and its notify socket are kept
     sockets   listening sockets to hand over as systemd does
     env       additions to the environment (None removes a variable)
+    inherited  descriptors that it finds open, and nobody told it of
     """
 
     def __init__(self, argv: list[str], folder: str,
@@ -92,6 +93,7 @@ class Daemon:
         self.argv, self.folder = argv, folder
         self.sockets = sockets or []
         self.env = env or {}
+        self.inherited: list[int] = []
         self.log = os.path.join(folder, "daemon.log")
         self.child: subprocess.Popen[bytes] | None = None
         self.notify: Notify | None = None
@@ -126,7 +128,8 @@ class Daemon:
             self.child = subprocess.Popen(
                 self.command(), env=self.environment(), stderr=log,
                 stdin=subprocess.DEVNULL, stdout=log,
-                pass_fds=[sock.fileno() for sock in self.sockets])
+                pass_fds=[*self.inherited,
+                          *(sock.fileno() for sock in self.sockets)])
         try:
             if self.notify is not None:
                 self.notify.wait("READY=1", seconds, self.alive)

@@ -189,15 +189,14 @@ class Start(Case):
         served = Served(self)
         ours, theirs = os.pipe()
         self.addCleanup(os.close, ours)
-        with subprocess.Popen(served.argv(), pass_fds=[theirs],
-                              stderr=subprocess.PIPE) as child:
+        served.daemon.inherited = [theirs]
+        try:
+            served.start()
+        finally:
             os.close(theirs)
-            self.assertEqual(os.read(ours, 1), b"")  # closed, not ended
-            labtest.wait_until(lambda: os.path.exists(served.admin_path))
-            self.assertIsNone(child.poll())
-            child.terminate()
-            child.communicate(timeout=10)
-            self.assertEqual(child.returncode, 0)
+        os.set_blocking(ours, False)
+        self.assertEqual(os.read(ours, 1), b"")  # closed, not ended
+        self.assertEqual(served.daemon.stop(), 0)
 
     def test_without_standard_descriptors(self) -> None:
         """No socket of ours becomes standard error."""
@@ -304,19 +303,13 @@ class Start(Case):
         """Lines carry a priority for the journal, and for nobody else."""
         for right in (True, False):
             served = Served(self)
-            log = os.path.join(served.folder, "stderr")
-            with open(log, "wb") as out:
+            with open(served.daemon.log, "wb") as out:
                 st = os.fstat(out.fileno())
-                env = {**os.environ, "JOURNAL_STREAM":
-                       f"{st.st_dev}:{st.st_ino + (not right)}"}
-                with subprocess.Popen(served.argv(), env=env, stderr=out
-                                      ) as child:
-                    labtest.wait_until(
-                        lambda: os.path.exists(served.admin_path))
-                    served.admin.get("/healthz")
-                    child.terminate()
-            with open(log, encoding="ascii") as src:
-                lines = src.read().splitlines()
+            served.daemon.env["JOURNAL_STREAM"] = \
+                f"{st.st_dev}:{st.st_ino + (not right)}"
+            served.start()
+            self.assertEqual(served.daemon.stop(), 0)
+            lines = served.daemon.text().splitlines()
             pattern = r"^<[35]>\{" if right else r"^\{"
             self.assertGreater(len(lines), 1)
             for line in lines:
