@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "lab"))
 import fetching  # noqa: E402
 from control import Control  # noqa: E402
 from fetching import MANY, requests  # noqa: E402
+from process import Daemon  # noqa: E402
 from target import WRONG, beside, exactly  # noqa: E402
 
 BUILD = os.environ["CIMD_BUILD"]
@@ -120,18 +121,14 @@ def cimdd() -> Iterator[str]:
                   f'admin_socket = "{folder}/admin.sock"\n'
                   'user = "root"\nsocket_group = "root"\n'
                   'default = unverified\n')
-    with subprocess.Popen([os.path.join(BUILD, "cimdd", "cimdd"),
-                           "-c", config, "-d", folder + "/none"],
-                          stderr=subprocess.DEVNULL) as daemon:
-        try:
-            deadline = time.monotonic() + 10
-            while not os.path.exists(lookup):
-                if time.monotonic() > deadline:
-                    raise SystemExit("bench: cimdd does not start")
-                time.sleep(0.02)
-            yield lookup
-        finally:
-            daemon.terminate()
+    daemon = Daemon([os.path.join(BUILD, "cimdd", "cimdd"),
+                     "-c", config, "-d", folder + "/none"], folder)
+    daemon.log = os.devnull
+    daemon.start(notify=True)
+    try:
+        yield lookup
+    finally:
+        daemon.stop()
 
 
 def socket_hit(quick: bool) -> None:
