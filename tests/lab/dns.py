@@ -22,7 +22,9 @@ optional:
                                 record, and so on; the last one stays
     "cycle": true               ... or the sequence starts again
 
-Without an entry: NXDOMAIN.  Commands of the control socket: ping;
+Without an entry: NXDOMAIN.  A question that somebody repeats since our answer
+takes long is one question: it is counted once, and no sequence moves on; what
+was met with silence is asked anew.  Commands of the control socket: ping;
 set(name, record); unset(name); table(); replace(table); queries() ->
 {"NAME TYPE": n}; reset() (the counts and sequences).
 """
@@ -112,11 +114,13 @@ class Table:
     """Names, records and counts; safe to use from several threads."""
 
     def __init__(self, records: dict[str, Record]) -> None:
-        self.lock = threading.Lock()
+        self.lock, self.asking = threading.Lock(), threading.Lock()
         self.records = {k.lower(): v for k, v in records.items()}
         self.counts: collections.Counter[str] = collections.Counter()
         self.steps: collections.Counter[tuple[str, int]] = \
             collections.Counter()
+        self.asked: collections.OrderedDict[Any, Record | None] = \
+            collections.OrderedDict()
 
     def set(self, name: str, record: Record) -> None:
         """Answer this for the name from now on."""
@@ -151,6 +155,7 @@ class Table:
         with self.lock:
             self.counts.clear()
             self.steps.clear()
+            self.asked.clear()
 
     def count(self, query: Query) -> None:
         """Note a query."""
@@ -196,17 +201,34 @@ def is_dead(record: Record, qtype: int) -> bool:
 class Server:
     """Answers queries from the table."""
 
+    REMEMBERED = 64
+
     def __init__(self, table: Table) -> None:
         self.table = table
 
-    def reply(self, data: bytes, tcp: bool) -> bytes | None:
-        """The answer to a datagram or message; None is silence."""
+    def record(self, query: Query, peer: Any) -> Record | None:
+        """What the table has for a question, which is counted unless this
+        is the same datagram again."""
+        table, key = self.table, (peer, query.ident, query.question)
+        with table.asking:
+            if peer is not None and key in table.asked:
+                return table.asked[key]
+            table.count(query)
+            record = table.find(query.name, query.qtype)
+            if peer is not None and not is_dead(record or {}, query.qtype):
+                table.asked[key] = record
+                if len(table.asked) > self.REMEMBERED:
+                    table.asked.popitem(last=False)
+            return record
+
+    def reply(self, data: bytes, peer: Any = None) -> bytes | None:
+        """The answer to a datagram of a peer, or to a message by TCP; None
+        is silence."""
         try:
             query = parse(data)
         except (ValueError, IndexError, struct.error):
             return None
-        self.table.count(query)
-        record = self.table.find(query.name, query.qtype)
+        record = self.record(query, peer)
         if record is None:
             return self.message(query, [], "NXDOMAIN")
         if record.get("delay"):
@@ -216,7 +238,7 @@ class Server:
         if record.get("garbage"):
             return data[:2] + b"\xff" * 40
         answers, rcode = self.collect(query, record)
-        if tcp:
+        if peer is None:
             return self.message(query, answers, rcode)
         return self.datagram(query, record, answers, rcode)
 
@@ -275,7 +297,7 @@ class Server:
                              daemon=True).start()
 
     def _one(self, sock: socket.socket, data: bytes, peer: Any) -> None:
-        out = self.reply(data, tcp=False)
+        out = self.reply(data, peer)
         if out is not None:
             sock.sendto(out, peer)
 
@@ -293,7 +315,7 @@ class Server:
                 if len(head) < 2:
                     return
                 data = stream.read(struct.unpack("!H", head)[0])
-                out = self.reply(data, tcp=True)
+                out = self.reply(data)
                 if out is None:
                     continue
                 try:

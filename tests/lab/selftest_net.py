@@ -13,7 +13,7 @@ import sys
 import time
 
 import labtest
-from witness import curl, hostile, query
+from witness import curl, hostile, query, question, read_answer
 
 
 class Dns(labtest.Case):
@@ -25,7 +25,7 @@ class Dns(labtest.Case):
         self.addCleanup(self.dns.call, "replace", table=self.before)
         self.dns.call("reset")
 
-    def resolve(self, name: str, seconds: str = "4") -> tuple[list[str], int]:
+    def resolve(self, name: str, seconds: str = "30") -> tuple[list[str], int]:
         """Addresses that the system's resolver finds, in order of the
         answer; the exit status of getent."""
         done = subprocess.run(
@@ -63,6 +63,26 @@ class Dns(labtest.Case):
         seen = [query("r.example.net")[1][0] for _ in range(3)]
         self.assertEqual(seen, ["93.184.216.9", "10.0.0.1", "93.184.216.9"])
         self.assertEqual(self.dns.call("queries"), {"r.example.net A": 6})
+
+    def test_question_that_is_repeated(self) -> None:
+        """It gets the same answer; after silence it is another one."""
+        steps = [{"dead": True}, {"a": ["93.184.216.9"]},
+                 {"a": ["10.0.0.1"]}]
+        self.dns.call("set", name="again.example.net",
+                      record={"sequence": steps})
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect((labtest.lab().resolver, 53))
+            sock.settimeout(30)
+            data = question("again.example.net", 1, 77)
+            sock.send(data)
+            labtest.wait_until(lambda: self.dns.call("queries"))
+            for _ in range(3):
+                sock.send(data)
+                self.assertEqual(
+                    read_answer(sock.recv(4096), len(data), 1, 77),
+                    (0, ["93.184.216.9"]))
+        self.assertEqual(self.dns.call("queries"), {"again.example.net A": 2})
+        self.assertEqual(query("again.example.net"), (0, ["10.0.0.1"]))
 
     def test_codes(self) -> None:
         self.dns.call("set", name="fail.example.net",
@@ -242,10 +262,13 @@ class Isolation(labtest.Case):
              "--", "/bin/sh", "-c", "echo up; exec sleep 1000"],
             stdout=pipe[1], pass_fds=[pipe[1]])
         os.close(pipe[1])
+        self.addCleanup(outer.wait)
+        self.addCleanup(outer.kill)
+        self.assertTrue(select.select([pipe[0]], [], [], 60)[0])
         self.assertEqual(os.read(pipe[0], 3), b"up\n")
         outer.kill()
         outer.wait()
-        ended = select.select([pipe[0]], [], [], 10)[0]
+        ended = select.select([pipe[0]], [], [], 60)[0]
         self.assertTrue(ended, "something inside still holds the pipe")
         self.assertEqual(os.read(pipe[0], 1), b"")
         os.close(pipe[0])
@@ -260,7 +283,7 @@ class Isolation(labtest.Case):
              "--loopback", "--hostile", "--sites",
              os.path.join(labtest.top_src(), "tests/fixtures/documents"),
              "--", "/bin/sh", "-c", script], capture_output=True, text=True,
-            check=False)
+            check=False, timeout=120)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         base = done.stdout.splitlines()[-1]
         self.assertIn(f'"{base}/claude.ai/oauth/claude-code-client-metadata"',
