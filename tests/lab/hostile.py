@@ -344,15 +344,16 @@ class Server:
         self.state.note(record)
         exchange = Exchange(conn, request, spec)
         start = time.monotonic()
+        outcome = "client gone"
         try:
             self.act(exchange)
-            record["outcome"] = "complete"
+            outcome = "complete"
         except ClientGone:
-            record["outcome"] = "client gone"
             return False
-        finally:
+        finally:  # who sees the outcome sees the rest
             record["sent"] = exchange.sent
             record["seconds"] = round(time.monotonic() - start, 3)
+            record["outcome"] = outcome
         if exchange.close:
             finish(exchange)
         return not exchange.close

@@ -7,6 +7,11 @@ protocol version, or a fault below TLS.  The first label of the name is the
 mode (expired.hostile.example.net); any other first label is "good".
 A client that sends no name (an IP literal) gets a certificate for the
 address that it connected to.
+
+A certificate is made when it is first asked for, which takes a while, and a
+client that waits two seconds for a handshake may see no end of it.  So all
+the names right below DOMAIN share one certificate of each kind, and these are
+there before the server is.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from typing import Callable
 
 from ca import CA, KINDS
 
+DOMAIN = "hostile.example.net"
 HANDSHAKE = 22
 SERVER_NAME = 0
 
@@ -85,6 +91,8 @@ class Tls:
         self.ca = ca
         self.modes: dict[str, str] = {}
         self.contexts: dict[tuple[str, str], ssl.SSLContext] = {}
+        for kind in KINDS:
+            self.context(f"{kind}.{DOMAIN}", kind)
 
     def set_mode(self, host: str, mode: str | None) -> None:
         """From now on this name (or own address) has this mode; None: the
@@ -103,6 +111,8 @@ class Tls:
 
     def context(self, host: str, mode: str) -> ssl.SSLContext:
         """The TLS context for a name, made when first asked for."""
+        if host.partition(".")[2] == DOMAIN:
+            host = "*." + DOMAIN
         key = (host, mode)
         if key not in self.contexts:
             self.contexts[key] = self._context(host, mode)

@@ -60,6 +60,14 @@ def tcp_socket(host: str, port: int, backlog: int) -> socket.socket:
     return sock
 
 
+def queue(door: socket.socket) -> tuple[int, int]:
+    """How many wait at a listener, and how many may; one more than these
+    wait before it takes no SYN."""
+    info = door.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+    queued, limit = struct.unpack_from("=II", info, 24)  # unacked, sacked
+    return queued, limit
+
+
 def destination(packet: bytes) -> str | None:
     """Where a SYN goes, if the IP packet is one."""
     if len(packet) < 20:
@@ -104,19 +112,16 @@ class Trap:
         self.sniffer = sock
 
     def blackhole(self, where: str) -> None:
-        """Fill the queue of a listener until a connect gets no answer."""
+        """Fill the queue of a listener, so that a connect gets no answer."""
         host, port = split(where)
         sock = tcp_socket(host, port, 0)
         self.kept.append(sock)
-        while True:
-            probe = socket.socket(sock.family, socket.SOCK_STREAM)
-            probe.setblocking(False)
-            probe.connect_ex((host, port))
-            done = select.select([], [probe], [], 0.2)[1]
-            if not done:
-                probe.close()  # else its SYN is repeated, and counted
-                return
-            self.kept.append(probe)
+        queued, limit = queue(sock)
+        while queued <= limit:
+            self.kept.append(socket.create_connection((host, port), 30))
+            before = queued
+            while queued == before:  # our side is the first to know
+                queued, limit = queue(sock)
 
     def drain(self) -> None:
         """Take everything that has happened so far into the counts."""
