@@ -93,7 +93,7 @@ class Control:
             raise ControlError(reply["error"])
         return reply["result"]
 
-    def wait_ready(self, seconds: float = 10.0) -> None:
+    def wait_ready(self, seconds: float = 30.0) -> None:
         """Return once the mock answers a ping; TimeoutError otherwise."""
         deadline = time.monotonic() + seconds
         while True:

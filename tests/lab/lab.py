@@ -43,7 +43,7 @@ REFUSED, REFUSED4 = "refused.example.net", V4 + "252"
 PRIVATE = ["10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254",
            "100.64.0.1", "168.63.129.16", "127.0.0.1", "::1", "fd00::1",
            "64:ff9b::a00:1", "2002:a00:1::1", "fec0::1"]
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 SERVICES = ("/usr/sbin", "/sbin")
 
 

@@ -16,6 +16,10 @@ from typing import Any, Callable, TypeVar
 
 Value = TypeVar("Value")
 
+# How long to wait for what should happen at once: much longer than a loaded
+# machine takes, since nobody waits so long but where something is wrong.
+PATIENCE = 60.0
+
 # Becomes the daemon, with its own pid in LISTEN_PID and the sockets at
 # descriptor 3 and up, as sd_listen_fds(3) wants it.
 HAND_OVER = """
@@ -30,7 +34,7 @@ os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
-def wait_until(ready: Callable[[], Value], seconds: float = 10.0,
+def wait_until(ready: Callable[[], Value], seconds: float = PATIENCE,
                what: str = "the condition") -> Value:
     """Call ready() until it returns something true, and return that.
 
@@ -117,7 +121,7 @@ class Daemon:
         return [sys.executable, "-c", HAND_OVER, fds, *self.argv]
 
     def start(self, ready: Callable[[], Any] | None = None,
-              notify: bool = False, seconds: float = 10.0) -> "Daemon":
+              notify: bool = False, seconds: float = PATIENCE) -> "Daemon":
         """Start it; return once it said READY=1 (notify) or ready() holds.
 
         AssertionError, with its log, if it ends or stays silent instead.
@@ -161,7 +165,7 @@ class Daemon:
         """Send it a signal."""
         self.process().send_signal(number)
 
-    def wait(self, seconds: float = 10.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         """Wait for its end; the exit status (negative: by this signal)."""
         try:
             return self.process().wait(seconds)
@@ -169,7 +173,7 @@ class Daemon:
             raise AssertionError(
                 f"{self.argv[0]} still runs after {seconds:g} s") from None
 
-    def stop(self, seconds: float = 10.0) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """SIGTERM, then wait; kills and fails if that takes too long."""
         if not self.alive():
             return self.process().returncode
@@ -234,7 +238,7 @@ class Daemon:
                 found.append(json.loads(line))
         return found
 
-    def wait_log(self, pattern: str, seconds: float = 10.0
+    def wait_log(self, pattern: str, seconds: float = PATIENCE
                  ) -> "re.Match[str]":
         """Wait until the log has a match for the regular expression."""
         found = wait_until(lambda: re.search(pattern, self.text()), seconds,

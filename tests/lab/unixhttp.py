@@ -10,6 +10,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 
+# Longer than any answer takes on a loaded machine.
+PATIENCE = 60.0
+
+
 class Response(NamedTuple):
     """An answer: status, headers (names in lower case), body."""
 
@@ -28,10 +32,10 @@ class _Connection(http.client.HTTPConnection):
         self.path = path
 
     def connect(self) -> None:
-        self.sock = connect(self.path, float(self.timeout or 10))
+        self.sock = connect(self.path, float(self.timeout or PATIENCE))
 
 
-def connect(path: str, timeout: float = 10.0) -> socket.socket:
+def connect(path: str, timeout: float = PATIENCE) -> socket.socket:
     """A connected stream socket, for tests that speak raw bytes."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(timeout)
@@ -53,7 +57,7 @@ class UnixHTTP:
     """A client of one socket.  A connection per request, unless used as a
     context manager, which keeps one open."""
 
-    def __init__(self, path: str, timeout: float = 10.0) -> None:
+    def __init__(self, path: str, timeout: float = PATIENCE) -> None:
         self.path, self.timeout = path, timeout
         self.kept: _Connection | None = None
 
