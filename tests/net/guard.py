@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import Any
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "server"))
 
-from fetchone import fetch, run, said  # noqa: E402
+from fetchone import fetch, run, said, timely  # noqa: E402
 import labtest  # noqa: E402
 
 OK, ADDRESS = "CIMD_OK", "CIMD_E_ADDRESS"
@@ -27,7 +26,7 @@ BLACKHOLE = "93.184.216.251"  # public, answers no SYN
 NAME = "client.hostile.example.net"
 URL = f"https://{NAME}/good"
 UNGUARDED = "fetch_one_unguarded"
-SLACK = 400  # milliseconds, on a busy machine
+SLACK = 600  # milliseconds behind a deadline
 
 # Records that must be refused.  The public addresses among them refuse
 # connections, so that the control goes on to the others.
@@ -95,11 +94,8 @@ class Net(labtest.Case):
         self.dns.call("set", name=NAME, record=record)
 
     def attempts(self) -> dict[str, int]:
-        """Every SYN, but for those that the trap itself repeats to keep
-        blackhole.example.net shut."""
-        return {where: n for where, n in
-                self.lab.trap.call("counts")["syn"].items()
-                if not where.startswith(BLACKHOLE + ":")}
+        """Every SYN."""
+        return dict(self.lab.trap.call("counts")["syn"])
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The forbidden ones that this kernel can reach."""
@@ -258,26 +254,22 @@ class Dns(Net):
     def test_dead(self) -> None:
         for dead in (True, ["A"], ["AAAA"]):
             self.name(a=[GOOD4], aaaa=[GOOD6], dead=dead)
-            got = run(URL)
+            got = timely(2000 + SLACK, URL)
             self.assertEqual(got.first["code"], "CIMD_E_TIMEOUT")
             self.assertGreaterEqual(got.first["ms"], 1990)
-            self.assertLess(got.first["ms"], 2000 + SLACK)
             self.assert_clean(got.process)
-        got = run(URL, "--timeout", "120", "--repeat", "10")
-        for record in got.fetches:
-            self.assertEqual(record["code"], "CIMD_E_TIMEOUT")
-            self.assertLess(record["ms"], 120 + SLACK)
-        self.assert_clean(got.process)
-        got = run(URL, "--timeout", "200", "--threads", "16")
-        self.assert_clean(got.process)
-        self.assertLess(got.seconds, 2)
+        for many in (("--repeat", "10"), ("--threads", "16")):
+            got = timely(120 + SLACK, URL, "--timeout", "120", *many)
+            self.assertEqual({record["code"] for record in got.fetches},
+                             {"CIMD_E_TIMEOUT"})
+            self.assert_clean(got.process)
 
     def test_dead_server(self) -> None:
         """A name server that is not there, or not reachable."""
         for server in (REFUSED, BLACKHOLE, "127.0.0.1:9"):
-            got = run(URL, "--dns", server, "--timeout", "500")
+            got = timely(500 + SLACK, URL, "--dns", server,
+                         "--timeout", "500")
             self.assertEqual(got.first["class"], "unavailable")
-            self.assertLess(got.first["ms"], 500 + SLACK)
             self.assert_clean(got.process)
         self.name(a=[GOOD4])
         got = run(URL, "--dns", f"{REFUSED},{self.lab.resolver}")
@@ -298,7 +290,7 @@ class Dns(Net):
                 ({"cname": NAME}, "CIMD_E_DNS"),
                 ({"cname": "nothing.example.org"}, "CIMD_E_DNS")):
             self.name(**record)
-            got = fetch(URL, "--timeout", "1500")
+            got = fetch(URL)
             self.assertEqual(got["code"], want, record)
             self.assertEqual(got["class"], "unavailable")
         for record in ({"a": [GOOD4], "garbage": True},
@@ -340,24 +332,20 @@ class Connect(Net):
     """Servers that cannot be connected to."""
 
     def test_blackhole(self) -> None:
-        start = time.monotonic()
-        got = run("https://blackhole.example.net/x", "--timeout", "4000")
-        self.assertEqual(got.first["code"], "CIMD_E_TIMEOUT")
-        self.assertGreaterEqual(got.first["ms"], 1990)
-        self.assertLess(got.first["ms"], 2000 + SLACK)
-        self.assertFaster(3, start)
+        got = timely(2000 + SLACK, "https://blackhole.example.net/x",
+                     "--timeout", "4000").first
+        self.assertEqual(got["code"], "CIMD_E_TIMEOUT")
+        self.assertGreaterEqual(got["ms"], 1990)
 
     def test_resolving_counts_as_connecting(self) -> None:
         self.name(a=[BLACKHOLE], delay=0.3)
-        got = fetch(URL, "--timeout", "4000")
+        got = timely(2000 + SLACK, URL, "--timeout", "4000").first
         self.assertEqual(got["code"], "CIMD_E_TIMEOUT")
         self.assertGreaterEqual(got["ms"], 1990)
-        self.assertLess(got["ms"], 2000 + SLACK)
 
     def test_refused(self) -> None:
         got = fetch("https://refused.example.net/x")
         self.assertEqual(got["code"], "CIMD_E_CONNECT")
-        self.assertLess(got["ms"], 500)
 
 
 if __name__ == "__main__":

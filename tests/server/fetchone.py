@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from typing import Any, NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -19,12 +18,11 @@ HOST = "hostile.example.net"
 
 
 class Run(NamedTuple):
-    """What one run of fetch_one said: a record for each fetch, one about
-    the process, and how many seconds it took with start and end."""
+    """What one run of fetch_one said: a record for each fetch, and one
+    about the process."""
 
     fetches: list[dict[str, Any]]
     process: dict[str, Any]
-    seconds: float
 
     @property
     def first(self) -> dict[str, Any]:
@@ -41,21 +39,33 @@ def settings() -> list[str]:
     return options
 
 
+def timely(limit: int, url: str, *options: str, **more: Any) -> Run:
+    """A run each of whose fetches ends within so many milliseconds.
+
+    A machine that stands still gets other chances: whoever does not keep a
+    deadline misses it every time.
+    """
+    for _ in range(4):
+        done = run(url, *options, **more)
+        took = [record["ms"] for record in done.fetches]
+        if max(took) < limit:
+            return done
+    raise AssertionError(f"{url}: {took} ms, not less than {limit}")
+
+
 def run(url: str, *options: str, program: str = "fetch_one",
         env: dict[str, str] | None = None) -> Run:
     """Run fetch_one, or one of the programs that lack a part of it."""
     path = os.path.join(labtest.top_build(), "tests", "server", program)
-    start = time.monotonic()
     done = subprocess.run([path, *settings(), *options, url],
-                          capture_output=True, check=False,
+                          capture_output=True, check=False, timeout=300,
                           env={**os.environ, **(env or {})})
-    seconds = time.monotonic() - start
     if done.returncode != 0:
         raise AssertionError(f"{program} {url}: {done.returncode}, "
                              f"{done.stderr.decode(errors='replace')}")
     lines = [json.loads(line) for line in
              done.stdout.decode(errors="replace").splitlines()]
-    return Run(lines[:-1], lines[-1], seconds)
+    return Run(lines[:-1], lines[-1])
 
 
 def fetch(url: str, *options: str, **more: Any) -> dict[str, Any]:
