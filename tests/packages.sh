@@ -98,6 +98,14 @@ missing_packages() {
 	done
 }
 
+# apt COMMAND... - apt-get that waits for others, tries again and asks nothing
+apt() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q \
+		-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 \
+		-o Dpkg::Options::=--force-confdef \
+		-o Dpkg::Options::=--force-confold "$@" </dev/null
+}
+
 as_root() {
 	if ((EUID == 0)); then
 		"$@"
@@ -106,8 +114,11 @@ as_root() {
 	fi
 }
 
+# Asks for a password, if one is needed: later, in a group of its own, sudo
+# could not.
 may_install() {
-	((EUID == 0)) || command -v sudo >/dev/null
+	((EUID == 0)) && return
+	command -v sudo >/dev/null && { sudo -n true 2>/dev/null || sudo -v; }
 }
 
 # As a service that is not set up and does not start.
@@ -116,21 +127,30 @@ preset_postfix() {
 		as_root debconf-set-selections
 }
 
-# install_packages LIST - install what of it is missing
+# install_packages LIST - install what of it is missing.  An update that
+# could not read all lists ends well all the same, and the installation finds
+# no such package, or an old one: both again then.
 install_packages() {
-	local apt='apt-get -o DPkg::Lock::Timeout=600' missing
+	local missing try
 	[[ $1 != *postfix* ]] || preset_postfix
-	# shellcheck disable=SC2086 # lists of words
-	as_root env DEBIAN_FRONTEND=noninteractive $apt update &&
-		missing=$(missing_packages "$1") && [[ -n $missing ]] &&
-		as_root env DEBIAN_FRONTEND=noninteractive \
-			$apt install -y --no-install-recommends $missing
+	for try in 1 2 3; do
+		((try == 1)) || sleep 10
+		apt update || continue
+		missing=$(missing_packages "$1")
+		# shellcheck disable=SC2086 # a list of words
+		if [[ -z $missing ]] ||
+			apt install -y --no-install-recommends $missing; then
+			return 0
+		fi
+	done
+	return 1
 }
 
 # fetch_promtool DIR - put promtool of the package "prometheus" into DIR,
 # without installing that: it would start a service
 fetch_promtool() {
-	mkdir -p "$1/deb" && cd "$1/deb" && apt-get download prometheus &&
+	rm -rf "$1/deb" && mkdir -p "$1/deb" && cd "$1/deb" &&
+		apt-get -o Acquire::Retries=3 download prometheus &&
 		dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool "$1" &&
 		rm -rf "$1/deb"
 }

@@ -42,11 +42,12 @@ download() {
 	command -v mvn >/dev/null ||
 		die "mvn is not installed (package maven)"
 	say "obtains Keycloak $1 from Maven Central (about 170 MB)"
-	if ! mvn -B --no-transfer-progress --strict-checksums \
+	if ! "$top/tests/again.sh" 1200 \
+		mvn -B --no-transfer-progress --strict-checksums \
 		-Dmaven.repo.local="$cache/m2" "$plugin:get" \
 		-Dtransitive=false \
 		-Dartifact="org.keycloak:keycloak-quarkus-dist:$1:tar.gz" \
-		>"$log" 2>&1 </dev/null; then
+		>"$log" 2>&1 </dev/null 9>&-; then
 		grep -E '^\[ERROR\]' "$log" | head -n 5 >&2
 		die "Keycloak $1 could not be obtained; all of it is in $log"
 	fi
@@ -58,8 +59,10 @@ unpack() {
 	local found tmp=$cache/unpacking-$2
 	found=$(sha256sum "$1")
 	found=${found%% *}
-	[[ $found == "$3" ]] ||
+	if [[ $found != "$3" ]]; then
+		rm -f "$1" # else it would be found, and refused, for ever
 		die "Keycloak $2 has SHA-256 $found, expected $3 ($list)"
+	fi
 	rm -rf "$tmp"
 	mkdir "$tmp"
 	tar -xzf "$1" -C "$tmp" --strip-components=1

@@ -85,7 +85,7 @@ other_javas() {
 
 # maven GOAL OPTION... - of the plugin that obtains jars
 maven() {
-	mvn -B -q --no-transfer-progress -f "$top/keycloak-bridge/pom.xml" \
+	"$top/tests/again.sh" 300 mvn -B -q --no-transfer-progress -f "$top/keycloak-bridge/pom.xml" \
 		-Doutput.directory="$work/target" "$plugin:$1" "${@:2}" \
 		>"$work/maven.log" 2>&1 </dev/null
 }

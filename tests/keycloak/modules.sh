@@ -32,8 +32,9 @@ if [[ ! -d $folder ]]; then
 	rm -rf "$folder.new"
 	mkdir "$folder.new"
 	cp "$here/e2e/package.json" "$here/e2e/package-lock.json" "$folder.new"
-	npm ci --prefix "$folder.new" --ignore-scripts --no-audit --no-fund \
-		>"$cache/npm.log" 2>&1 </dev/null || {
+	"$top/tests/again.sh" 300 npm ci --prefix "$folder.new" \
+		--ignore-scripts --no-audit --no-fund --fetch-timeout=60000 \
+		>"$cache/npm.log" 2>&1 </dev/null 9>&- || {
 		tail -n 5 "$cache/npm.log" >&2
 		die "npm failed; all of it is in $cache/npm.log"
 	}
