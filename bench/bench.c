@@ -19,13 +19,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 #include <json-c/json.h>
 
 #include "cimd.h"
+#include "timing.h"
 
 enum {
 	WARM_LOOKUPS = 1000000,
@@ -38,15 +38,6 @@ struct bench {
 	long n;
 	const char *state_dir;
 };
-
-static int64_t
-now_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static void
 die(const char *what, const struct cimd_error *err)
@@ -121,22 +112,6 @@ state_bytes(const char *dir)
 			sum += (long)st.st_size;
 	}
 	return sum;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* p is a number of thousandths. */
-static int64_t
-percentile(int64_t *v, size_t n, size_t p)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return v[n * p / 1000];
 }
 
 /* What a hit would cost that parses the stored JSON. */

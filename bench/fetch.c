@@ -28,12 +28,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "cimd.h"
+#include "timing.h"
 
 enum {
 	URL_SIZE = 256,
@@ -60,30 +60,6 @@ must(bool good, const char *what)
 	exit(1);
 }
 
-static int64_t
-now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int64_t
-median(int64_t *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return v[n / 2];
-}
-
 static struct times
 times_new(size_t n)
 {
@@ -104,8 +80,9 @@ times_add(struct times *t, int64_t wall, int64_t cpu)
 static void
 times_report(struct times *t, const char *name)
 {
-	(void)printf("%s %lld %lld\n", name, (long long)median(t->wall, t->n),
-	    (long long)median(t->cpu, t->n));
+	(void)printf("%s %lld %lld\n", name,
+	    (long long)percentile(t->wall, t->n, 500),
+	    (long long)percentile(t->cpu, t->n, 500));
 	free(t->wall);
 	free(t->cpu);
 }

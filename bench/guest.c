@@ -26,6 +26,7 @@
 
 #include "client/cimdclient.h"
 #include "process.h"
+#include "timing.h"
 
 struct guest {
 	char *const *argv;
@@ -128,9 +129,9 @@ repeat(const struct guest *g, const char *name, deed_fn *deed)
 
 	deed(g);
 	for (i = 0; i < g->rounds; i++) {
-		start = now_ns();
+		start = now_ns(CLOCK_MONOTONIC);
 		deed(g);
-		ns[i] = now_ns() - start;
+		ns[i] = now_ns(CLOCK_MONOTONIC) - start;
 	}
 	report(name, ns, g->rounds);
 	free(ns);

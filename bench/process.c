@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "process.h"
+#include "timing.h"
 
 enum {
 	MAX_KINDS = 4,
@@ -31,29 +31,11 @@ must(bool good, const char *what)
 	exit(1);
 }
 
-int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 void
 report(const char *name, int64_t *ns, size_t n)
 {
-	qsort(ns, n, sizeof(*ns), by_value);
-	(void)printf("%s %lld %lld\n", name, (long long)ns[n / 2],
-	    (long long)ns[n * 99 / 100]);
+	(void)printf("%s %lld %lld\n", name, (long long)percentile(ns, n, 500),
+	    (long long)percentile(ns, n, 990));
 }
 
 int64_t *

@@ -13,8 +13,6 @@
 /* End with what, and status 1, unless good. */
 void must(bool good, const char *what);
 
-int64_t now_ns(void);
-
 /* Print "NAME P50 P99" of n times, which this sorts. */
 void report(const char *name, int64_t *ns, size_t n);
 
