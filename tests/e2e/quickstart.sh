@@ -100,9 +100,10 @@ no_namespaces() {
 }
 
 fallback() {
-	no_namespaces ./quickstart --no-install --core >"$tmp/out" 2>&1 &&
+	no_namespaces ./quickstart --no-install >"$tmp/out" 2>&1 &&
 		shows 1 'namespaces here' && shows 6 'trusted by ' &&
-		shows 0 '(!)' && shows 11 development_loopback
+		shows 0 '(!)' && shows 11 development_loopback &&
+		shows 0 '==> provider' && shows 0 '==> keycloak'
 }
 
 # A vendor whose document says something else.
