@@ -146,11 +146,13 @@ install_packages() {
 	return 1
 }
 
-# fetch_promtool DIR - put promtool of the package "prometheus" into DIR,
-# without installing that: it would start a service
+# fetch_promtool DIR - put promtool into DIR, which is a package of its own
+# since Debian 13 and a part of "prometheus" before; that one is not installed:
+# it would start a service
 fetch_promtool() {
+	local get='apt-get -o Acquire::Retries=3 download'
 	rm -rf "$1/deb" && mkdir -p "$1/deb" && cd "$1/deb" &&
-		apt-get -o Acquire::Retries=3 download prometheus &&
-		dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool "$1" &&
+		{ $get promtool || $get prometheus; } &&
+		dpkg-deb -x prom*.deb . && mv usr/bin/promtool "$1" &&
 		rm -rf "$1/deb"
 }
