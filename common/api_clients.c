@@ -25,28 +25,29 @@ fail(struct call *c, enum cimd_err e, const struct cimd_error *err)
 	api_fail(c, &p);
 }
 
-/* The consumer that may see rows: NULL for the administrator, who sees all. */
+/*
+ * The consumer whose rows may be seen: NULL for the administrator, who sees
+ * all.  The caller frees *name.
+ */
 static enum cimd_err
-visible_to(struct call *c, const char **name, struct cimd_error *err)
+visible_to(struct call *c, char **name, struct cimd_error *err)
 {
-	const struct consumer *consumer;
+	const struct consumer *consumer = NULL;
+	enum asker asker = ASKER_UNKNOWN;
 	struct setup *setup;
 	enum cimd_err e;
-	enum asker asker;
 
 	*name = NULL;
 	if ((e = resolver_enter(c->r, &setup, err)) != CIMD_OK)
 		return e;
 	if (!c->who->admin) {
 		consumer = policy_consumer(setup->policy, c->who, &asker);
-		if (consumer != NULL)
-			*name = resolver_consumer_name(c->r,
-			    resolver_consumer(c->r, consumer->name));
-		else if (asker == ASKER_OPEN)
-			*name = "";
-		else
+		if (consumer == NULL && asker != ASKER_OPEN)
 			e = err_set(err, CIMD_E_CONSUMER, "policy",
 			    "no consumer section names who asks");
+		else if ((*name = strdup(
+			      consumer != NULL ? consumer->name : "")) == NULL)
+			e = err_no_memory(err);
 	}
 	setup_free(&setup);
 	return e;
@@ -97,22 +98,25 @@ api_clients(struct call *c)
 	struct store_query q = { 0 };
 	struct cimd_error err = { 0 };
 	const char *why = "";
+	char *consumer;
 	enum cimd_err e;
 
 	if (!read_query(c->args, &q, &why)) {
 		api_fail_request(c, why);
 		return;
 	}
-	if ((e = visible_to(c, &q.consumer, &err)) != CIMD_OK) {
+	if ((e = visible_to(c, &consumer, &err)) != CIMD_OK) {
 		fail(c, e, &err);
 		return;
 	}
+	q.consumer = consumer;
 	/* Others make us write to the disk every few seconds, not at will. */
 	if (c->who->admin)
 		resolver_flush(c->r);
 	maker_init(&rows.m);
 	rows.array = put_array(&rows.m, NULL, "clients");
 	e = store_list(c->r->store, &q, add_row, &rows, &err);
+	free(consumer);
 	if (e == CIMD_OK)
 		api_reply(c, &rows.m);
 	else {
@@ -255,13 +259,15 @@ named_in_metrics(const struct call *c, const struct policy *p)
 {
 	const struct consumer *consumer;
 	enum asker asker;
+	uint32_t index;
 
 	if (c->who->admin)
 		return METRICS_ALL;
 	consumer = policy_consumer(p, c->who, &asker);
 	if (consumer == NULL)
 		return METRICS_NOBODY;
-	return resolver_consumer(c->r, consumer->name);
+	index = resolver_consumer(c->r, consumer->name);
+	return index == RESOLVER_OTHERS ? METRICS_NOBODY : index;
 }
 
 static const char *

@@ -34,8 +34,10 @@ cimd_new(const char *config, size_t len, struct cimd **out,
 	(void)pthread_mutex_init(&r->lock, NULL);
 	(void)pthread_mutex_init(&r->govern, NULL);
 	r->started_at = clock_utc();
-	r->n_consumers = 1;
+	r->n_consumers = RESOLVER_OTHERS + 1;
+	/* No section has these names. */
 	if ((r->consumer[0] = strdup("")) == NULL ||
+	    (r->consumer[RESOLVER_OTHERS] = strdup("*")) == NULL ||
 	    (r->log = log_new()) == NULL) {
 		(void)err_no_memory(err);
 		goto out;
@@ -232,7 +234,7 @@ resolver_consumer(struct cimd *r, const char *name)
 		    (r->consumer[i] = strdup(name)) != NULL)
 			r->n_consumers++;
 		else
-			i = r->n_consumers - 1;
+			i = RESOLVER_OTHERS;
 	}
 	(void)pthread_mutex_unlock(&r->lock);
 	return i;

@@ -19,6 +19,7 @@
 
 enum {
 	RESOLVER_REALMS = 16,  /* realm policies kept parsed */
+	RESOLVER_OTHERS = 1,   /* index that consumers without one share */
 	RESOLVER_FLUSH_S = 10, /* activity goes to the store this often */
 	RESOLVER_SWEEP_S = 600
 };
@@ -39,7 +40,7 @@ struct cimd {
 	struct setup *setup;
 	struct realm_slot realm[RESOLVER_REALMS];
 	uint64_t realm_clock;
-	char *consumer[TABLE_CONSUMERS]; /* names by index; 0 is "" */
+	char *consumer[TABLE_CONSUMERS]; /* names by index; 0 is "", 1 "*" */
 	uint32_t n_consumers;
 	bool opened;
 	bool stop;
@@ -69,7 +70,10 @@ enum cimd_err resolver_enter(struct cimd *r, struct setup **out,
 enum cimd_err resolver_realm(struct cimd *r, struct span json,
     struct policy *machine, struct policy **out, struct cimd_error *err);
 
-/* Index of a consumer's name for counting; names share the last one. */
+/*
+ * Index of a consumer's name, for counting and for nothing else: names that
+ * find no room share RESOLVER_OTHERS.
+ */
 uint32_t resolver_consumer(struct cimd *r, const char *name);
 
 /* Name of an index; borrowed for the life of r. */

@@ -431,6 +431,73 @@ metrics_name_no_other_consumer(void **state)
 	    "cimd_lookups_total{consumer=\"\",code=\"CIMD_E_POLICY\"} 3\n"));
 }
 
+/* A configuration of n consumers "c0", "c1" ... with the uids 2000, 2001 ... */
+static char *
+config_of(int n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int i;
+
+	assert_non_null(out);
+	(void)fprintf(out, "{ \"state_dir\": \"\", \"consumer\": [");
+	for (i = 0; i < n; i++)
+		(void)fprintf(out, "%s { \"name\": \"c%d\", \"uid\": [%d] }",
+		    i > 0 ? "," : "", i, 2000 + i);
+	(void)fprintf(out,
+	    " ], \"client\": [ { \"name\": \"one\","
+	    " \"match\": [\"https://one.example.com/c\"] } ] }");
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* Those that are not told apart do not see each other, nor anybody else. */
+static void
+many_consumers_see_their_own(void **state)
+{
+	enum {
+		N = 40,
+		NAMED = 30
+	};
+	static const char one[] =
+	    "{\"client_id\": \"https://one.example.com/c\"}";
+	struct fixture *f = *state;
+	struct cimd_caller who = { 0 };
+	struct cimd_error err = { 0 };
+	char *text = config_of(N), mine[32];
+	struct json_object *o;
+	int i;
+
+	assert_int_equal(cimd_reload(f->r, text, strlen(text), &err), CIMD_OK);
+	free(text);
+	json_object_put(call(f, "deny", one));
+	for (i = 0; i < N; i++) {
+		who.uid = 2000 + i;
+		assert_problem(f, call_as(f, &who, "client", one), 403,
+		    "CIMD_E_BLOCKED");
+	}
+	json_object_put(call(f, "clients", "{}"));
+	assert_non_null(strstr(f->a.body, "\"consumer\":\"*\""));
+	assert_non_null(strstr(f->a.body, "\"refused\":10"));
+	for (i = 0; i < N; i++) {
+		who.uid = 2000 + i;
+		(void)snprintf(mine, sizeof(mine), "\"consumer\":\"c%d\"", i);
+		o = call_as(f, &who, "clients", "{}");
+		if (i < NAMED)
+			assert_non_null(strstr(f->a.body, mine));
+		else
+			assert_member(o, "clients", "[ ]");
+		json_object_put(o);
+		(void)snprintf(mine, sizeof(mine), "consumer=\"c%d\"", i);
+		json_object_put(call_as(f, &who, "metrics", ""));
+		if (i < NAMED)
+			assert_non_null(strstr(f->a.body, mine));
+		else
+			assert_null(strstr(f->a.body, "consumer=\"c"));
+	}
+}
+
 static void
 a_realm_names_the_machines_clients(void **state)
 {
@@ -515,6 +582,7 @@ main(void)
 		TEST(a_realm_narrows),
 		TEST(consumers_write_nothing),
 		TEST(metrics_name_no_other_consumer),
+		TEST(many_consumers_see_their_own),
 		TEST(a_realm_names_the_machines_clients),
 		TEST(figures_and_health),
 		TEST(reload_is_all_or_nothing),
