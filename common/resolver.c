@@ -99,6 +99,7 @@ cimd_reload(struct cimd *r, const char *config, size_t len,
 	struct cimd_error local = { 0 };
 	struct span json = { config, len };
 	struct setup *fresh, *old;
+	struct table *table;
 	enum cimd_err e;
 
 	if (err == NULL)
@@ -119,9 +120,10 @@ cimd_reload(struct cimd *r, const char *config, size_t len,
 	if (r->gate != NULL)
 		gate_set_rates(r->gate, fresh->settings.fetch_rate,
 		    fresh->settings.fetch_rate_host);
+	table = r->table; /* whoever opens it now finds the fresh setup */
 	(void)pthread_mutex_unlock(&r->lock);
-	if (r->table != NULL)
-		table_forget(r->table);
+	if (table != NULL)
+		table_forget(table);
 	setup_free(&old);
 	return CIMD_OK;
 }

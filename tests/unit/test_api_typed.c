@@ -3,8 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,6 +322,131 @@ a_shared_answer_ends(void **state)
 	cimd_decision_free(&first);
 }
 
+/* Somebody who asks for one client all the time. */
+struct eager {
+	struct cimd *r;
+	const char *consumer;
+	_Atomic bool stop;
+	pthread_t thread;
+};
+
+static void *
+ask_on(void *arg)
+{
+	struct eager *a = arg;
+	struct cimd_request req = asks(ONE, a->consumer);
+	struct cimd_decision *d;
+
+	while (!atomic_load(&a->stop)) {
+		if (cimd_resolve(a->r, &req, &d, NULL) == CIMD_OK)
+			assert_string_equal(cimd_decision_rule(d), "one");
+		cimd_decision_free(&d);
+	}
+	return NULL;
+}
+
+static void
+expect_ok(void *ctx, const struct cimd_reply *reply)
+{
+	(void)ctx;
+	assert_int_equal(reply->status, 200);
+}
+
+static void
+govern(struct fixture *f, const char *deed)
+{
+	static const char json[] = "{\"client_id\":\"" ONE "\"}";
+	const struct cimd_message in = { deed, json, sizeof(json) - 1 };
+	const struct cimd_caller admin = { .admin = true };
+
+	cimd_call(f->r, &admin, &in, expect_ok, NULL);
+}
+
+static void
+becomes(struct fixture *f, const char *config)
+{
+	assert_int_equal(cimd_reload(f->r, config, strlen(config), &f->err),
+	    CIMD_OK);
+}
+
+/* When a change is done, no answer of before is given, whoever else asks. */
+static void
+changes_act_at_once(void **state)
+{
+	enum {
+		ASKERS = 3,
+		ROUNDS = 100
+	};
+	static const char *const names[ASKERS] = { NULL, "idp", "mail" };
+	static const char shut[] =
+	    "{\"state_dir\":\"\",\"client\":[{\"name\":\"one\","
+	    "\"match\":\"" ONE "\",\"trust\":\"blocked\"}]}";
+	struct cimd_request req = asks(ONE, NULL);
+	struct fixture *f = *state;
+	struct eager a[ASKERS] = { 0 };
+	struct cimd_decision *d;
+	char open[1024];
+	size_t i;
+
+	(void)snprintf(open, sizeof(open),
+	    "{\"state_dir\":\"\",%s,\"client\":[{\"name\":\"one\","
+	    "\"match\":\"" ONE "\",\"trust\":\"trusted\"}]}",
+	    consumers);
+	for (i = 0; i < ASKERS; i++) {
+		a[i].r = f->r;
+		a[i].consumer = names[i];
+		assert_int_equal(pthread_create(&a[i].thread, NULL, ask_on,
+				     &a[i]),
+		    0);
+	}
+	for (i = 0; i < ROUNDS; i++) {
+		govern(f, "deny");
+		ends_with(f, &req, CIMD_E_BLOCKED);
+		govern(f, "unblock");
+		d = decided(f, &req);
+		cimd_decision_free(&d);
+		becomes(f, shut);
+		ends_with(f, &req, CIMD_E_BLOCKED);
+		becomes(f, open);
+		d = decided(f, &req);
+		cimd_decision_free(&d);
+	}
+	for (i = 0; i < ASKERS; i++) {
+		atomic_store(&a[i].stop, true);
+		assert_int_equal(pthread_join(a[i].thread, NULL), 0);
+	}
+}
+
+static void *
+open_it(void *arg)
+{
+	assert_int_equal(cimd_open(arg, NULL), CIMD_OK);
+	return NULL;
+}
+
+/* A configuration may be new before the first question is answered. */
+static void
+reloads_while_it_opens(void **state)
+{
+	enum {
+		ROUNDS = 50
+	};
+	static const char config[] = "{\"state_dir\":\"\"}";
+	struct fixture *f = *state;
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		cimd_free(&f->r);
+		assert_int_equal(cimd_new(config, strlen(config), &f->r, NULL),
+		    CIMD_OK);
+		assert_int_equal(pthread_create(&thread, NULL, open_it, f->r),
+		    0);
+		becomes(f, config);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+	}
+}
+
 /* An assertion for audience, by a key, with a jti; free() it. */
 static char *
 sign(struct fixture *f, const char *kid, const char *audience, int jti)
@@ -429,6 +556,8 @@ main(void)
 		TEST(exceptions_show),
 		TEST(an_answer_is_shared),
 		TEST(a_shared_answer_ends),
+		TEST(changes_act_at_once),
+		TEST(reloads_while_it_opens),
 		TEST(assertion_counts_once),
 		TEST(a_forgery_uses_up_no_jti),
 		TEST(audience_is_the_consumers),
