@@ -47,7 +47,7 @@ class Config(labtest.Case):
         return subprocess.run(
             [os.path.join(labtest.top_build(), "cimdd", "cimdd"), "-t", "-c",
              path, "-C", CATALOG, *more],
-            capture_output=True, text=True, timeout=30, check=False)
+            capture_output=True, text=True, timeout=120, check=False)
 
     def good(self, text: str) -> None:
         """It is a good configuration."""
@@ -118,7 +118,7 @@ class Catalog(Config):
                  for s in sites if "file" in s]
         done = subprocess.run(
             [cimdctl, "check", "--batch", "-"], capture_output=True,
-            text=True, timeout=30, check=False,
+            text=True, timeout=120, check=False,
             input="".join(json.dumps(line) + "\n" for line in lines))
         found = {a["id"]: a for a in map(json.loads,
                                          done.stdout.splitlines())}

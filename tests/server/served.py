@@ -34,7 +34,7 @@ def run(*args: str, name: str = DOUBLE, **more: Any
         ) -> "subprocess.CompletedProcess[str]":
     """Run it to its end."""
     return subprocess.run([program(name), *args], capture_output=True,
-                          text=True, timeout=30, check=False, **more)
+                          text=True, timeout=120, check=False, **more)
 
 
 class Served:
@@ -60,10 +60,12 @@ class Served:
 
     def configure(self, settings: str = "") -> None:
         """Write the configuration; the new file takes the old one's place
-        at once."""
+        at once.  Who is slow has a minute, unless the settings say less."""
+        timeout = "" if "request_timeout" in settings else \
+            " request_timeout = 60"
         with open(self.conf + ".new", "w", encoding="utf-8") as out:
             out.write(f'lookup_socket = "{self.lookup_path}"\n'
-                      f'admin_socket = "{self.admin_path}"\n'
+                      f'admin_socket = "{self.admin_path}"{timeout}\n'
                       "user = root\nsocket_group = root\n" + settings)
         os.chmod(self.conf + ".new", 0o644)
         os.rename(self.conf + ".new", self.conf)

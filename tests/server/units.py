@@ -73,7 +73,7 @@ class Units(labtest.Case):
             ["systemd-analyze", "verify", "cimdd.service",
              "cimdd-lookup.socket", "cimdd-admin.socket",
              "cimdd-mux.socket"], cwd=folder,
-            capture_output=True, text=True, check=False,
+            capture_output=True, text=True, check=False, timeout=120,
             env={**os.environ, "SYSTEMD_UNIT_PATH": folder + ":"})
         said = [line for line in done.stderr.splitlines()
                 if "cimdd" in line]
@@ -85,7 +85,7 @@ class Units(labtest.Case):
         done = subprocess.run(
             ["systemd-analyze", "security", "--offline=true", "--no-pager",
              os.path.join(self.copies(), "cimdd.service")],
-            capture_output=True, text=True, check=False)
+            capture_output=True, text=True, check=False, timeout=120)
         found = re.search(r"exposure level for cimdd.service: (\d+\.\d+)",
                           done.stdout)
         if found is None:  # before systemd 250
@@ -161,7 +161,7 @@ class Units(labtest.Case):
         done = subprocess.run(
             ["systemd-sysusers", "--dry-run", f"--root={root}",
              self.path("sysusers.d/cimd.conf")],
-            capture_output=True, text=True, check=False)
+            capture_output=True, text=True, check=False, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         for group in ("cimd", "cimd-mux"):
             self.assertRegex(done.stdout + done.stderr,
