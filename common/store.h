@@ -96,7 +96,8 @@ enum cimd_err store_govern(struct store *s, struct span client_id,
  * (entry.h), durable when this returns.  Nothing happens if there is one, if
  * an administrator approved a record or blocked the client, or if nothing is
  * stored about it.  store_govern() with a record takes the place of all.
- * Fails with: CIMD_E_PENDING (too many tenants have one), CIMD_E_STORE,
+ * The tenants of one consumer hold no more of a client's places than are free.
+ * Fails with: CIMD_E_PENDING (that is their share), CIMD_E_STORE,
  * CIMD_E_NO_MEMORY.
  */
 enum cimd_err store_baseline(struct store *s, const char *tenant,

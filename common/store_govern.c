@@ -87,6 +87,42 @@ has_yardstick(struct store *s, const struct client_row *row, struct span tenant,
 	return query_end(&q);
 }
 
+/* "consumer/" of "consumer/tenant"; empty for the machine's own rules. */
+static struct span
+consumer_of(struct span tenant)
+{
+	const char *slash =
+	    tenant.n > 0 ? memchr(tenant.p, '/', tenant.n) : NULL;
+
+	tenant.n = slash != NULL ? (size_t)(slash - tenant.p) + 1 : 0;
+	return tenant;
+}
+
+/*
+ * Is there no place for the tenant?  The tenants of one consumer hold no more
+ * of a client's places than are free, since it names them as it likes.
+ */
+static int
+is_full(struct store *s, const struct client_row *row, struct span tenant,
+    bool *full)
+{
+	const struct span consumer = consumer_of(tenant);
+	int64_t held = 0;
+	struct query q;
+	int rc = SQLITE_OK;
+
+	if (consumer.n > 0) {
+		query_begin(&q, &s->writer, SQL_OF_CONSUMER);
+		query_int(&q, row->id);
+		query_text(&q, consumer);
+		if (query_row(&q))
+			held = query_get_int(&q, 0);
+		rc = query_end(&q);
+	}
+	*full = held >= STORE_MAX_BASELINES - row->baselines;
+	return rc;
+}
+
 static int
 add_baseline(struct store *s, struct span client_id,
     const struct client_row *row, struct span tenant, struct span record)
@@ -128,19 +164,18 @@ store_baseline(struct store *s, const char *tenant,
 	rc = store_find(&s->writer, client_id, &row);
 	if (rc == SQLITE_OK && row.id != 0 && row.governance != GOVERN_BLOCKED)
 		rc = has_yardstick(s, &row, span_of(tenant), &has);
-	if (rc == SQLITE_OK && !has) {
-		full = row.baselines >= STORE_MAX_BASELINES;
-		if (!full)
-			rc = add_baseline(s, client_id, &row, span_of(tenant),
-			    client_bytes(first));
-	}
+	if (rc == SQLITE_OK && !has)
+		rc = is_full(s, &row, span_of(tenant), &full);
+	if (rc == SQLITE_OK && !has && !full)
+		rc = add_baseline(s, client_id, &row, span_of(tenant),
+		    client_bytes(first));
 	code = store_end(s, rc, err);
 	if (code != CIMD_OK || !full)
 		return code;
 	return err_set(err, CIMD_E_PENDING, "policy",
-	    "%d tenants hold this client to a document of their own; an "
-	    "administrator has to approve one for all",
-	    STORE_MAX_BASELINES);
+	    "no place is left for one more tenant that holds this client to "
+	    "a document of its own; an administrator has to approve one for "
+	    "all");
 }
 
 enum {

@@ -22,7 +22,7 @@ enum {
 	STORE_RETRY_MS = 5000,             /* between writes that fail */
 	STORE_MAX_OUTDATED = 1024,         /* besides those in probation */
 	STORE_MAX_CONSUMERS = 32,          /* rows of activity of one client */
-	STORE_MAX_BASELINES = 256,         /* tenants of one client */
+	STORE_MAX_BASELINES = 512,         /* tenants of one client */
 	STORE_MAX_LINE = 16384,            /* bytes of one audit line */
 	STORE_AUDIT_BYTES = 512,           /* of an audit line, on average */
 	STORE_KEPT_BYTES = 8192, /* of a kept client's records, on average */
@@ -50,6 +50,7 @@ enum sql {
 	SQL_MEASURE_CLIENT,
 	SQL_BASELINES,
 	SQL_FIND_BASELINE,
+	SQL_OF_CONSUMER,
 	SQL_ADD_BASELINE,
 	SQL_COUNT_BASELINE,
 	SQL_DELETE_BASELINES,

@@ -60,6 +60,8 @@ const char *const store_sql[SQL_COUNT] = {
 			  " WHERE client = ?1 ORDER BY tenant",
 	[SQL_FIND_BASELINE] = "SELECT 1 FROM baseline"
 			      " WHERE client = ?1 AND tenant = ?2",
+	[SQL_OF_CONSUMER] = "SELECT count(*) FROM baseline WHERE client = ?1"
+			    " AND substr(tenant, 1, length(?2)) = ?2",
 	[SQL_ADD_BASELINE] =
 	    "INSERT INTO baseline (client, tenant, sum, record)"
 	    " VALUES (?1, ?2, ?3, ?4)",

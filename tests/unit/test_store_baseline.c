@@ -92,6 +92,10 @@ tenants_have_their_own(void **state)
 	box_close(&b);
 }
 
+enum {
+	SHARE = STORE_MAX_BASELINES / 2 /* of one consumer alone */
+};
+
 /* Then an administrator has to decide; nobody loses what he has. */
 static void
 tenants_are_bounded(void **state)
@@ -105,19 +109,55 @@ tenants_are_bounded(void **state)
 	(void)state;
 	box_open(&b, NULL);
 	box_put(&b, a, true, 10, BOX_NOW);
-	for (i = 0; i < STORE_MAX_BASELINES; i++) {
+	assert_int_equal(SHARE, 256);
+	for (i = 0; i < SHARE; i++) {
 		(void)snprintf(tenant, sizeof(tenant), "idp/%d", i);
 		assert_int_equal(baseline(&b, tenant, 5), CIMD_OK);
 	}
 	assert_int_equal(store_baseline(b.s, "idp/more", first, &err),
 	    CIMD_E_PENDING);
 	assert_string_equal(err.text,
-	    "256 tenants hold this client to a document of their own; an "
-	    "administrator has to approve one for all");
+	    "no place is left for one more tenant that holds this client to "
+	    "a document of its own; an administrator has to approve one for "
+	    "all");
 	assert_int_equal(baseline(&b, "idp/7", 5), CIMD_OK);
 	assert_int_equal(yardstick_of(&b, "idp/7"), 5);
 	assert_int_equal(yardstick_of(&b, "idp/more"), 0);
 	cimd_client_free(&first);
+	box_close(&b);
+}
+
+/* How many tenants of the consumer get a place. */
+static int
+places_of(struct box *b, const char *consumer)
+{
+	char tenant[32];
+	int i;
+
+	for (i = 0; i <= STORE_MAX_BASELINES; i++) {
+		(void)snprintf(tenant, sizeof(tenant), "%s/%d", consumer, i);
+		if (baseline(b, tenant, 5) != CIMD_OK)
+			break;
+	}
+	return i;
+}
+
+/* A consumer that makes up tenants leaves places for those of others. */
+static void
+one_consumer_starves_no_other(void **state)
+{
+	struct box b;
+
+	(void)state;
+	box_open(&b, NULL);
+	box_put(&b, a, true, 10, BOX_NOW);
+	assert_int_equal(places_of(&b, "idp"), SHARE);
+	assert_int_equal(places_of(&b, "idp2"), SHARE / 2);
+	assert_int_equal(places_of(&b, ""), SHARE / 4);
+	assert_int_equal(baseline(&b, "", 5), CIMD_OK);
+	assert_int_equal(yardstick_of(&b, ""), 5);
+	assert_int_equal(baseline(&b, "mail/one", 5), CIMD_OK);
+	assert_int_equal(yardstick_of(&b, "mail/one"), 5);
 	box_close(&b);
 }
 
@@ -191,6 +231,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tenants_have_their_own),
 		cmocka_unit_test(tenants_are_bounded),
+		cmocka_unit_test(one_consumer_starves_no_other),
 		cmocka_unit_test(forgetting_takes_them),
 		cmocka_unit_test(damaged_baseline_fails),
 	};
