@@ -60,13 +60,19 @@ class SocketEngineTest {
         Files.deleteIfExists(folder);
     }
 
+    /** Answers, or hangs up: how fast is no matter. */
     private SocketEngine engine(Script script) throws IOException {
+        return engine(script, 60_000);
+    }
+
+    private SocketEngine engine(Script script, long timeoutMillis)
+        throws IOException {
         door = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         door.bind(UnixDomainSocketAddress.of(path));
         Thread t = new Thread(() -> serve(script));
         t.setDaemon(true);
         t.start();
-        return new SocketEngine(path, 2000);
+        return new SocketEngine(path, timeoutMillis);
     }
 
     private void serve(Script script) {
@@ -188,7 +194,7 @@ class SocketEngineTest {
 
     @Test
     void silence() throws IOException {
-        try (SocketEngine engine = engine(this::read)) {
+        try (SocketEngine engine = engine(this::read, 500)) {
             assertTrue(fails(engine).getMessage().contains("in time"));
         }
     }
@@ -214,7 +220,7 @@ class SocketEngineTest {
                 pause();
                 write(c, "");
             }
-        })) {
+        }, 500)) {
             assertTrue(fails(engine).getMessage().contains("in time"));
         }
     }
@@ -228,7 +234,7 @@ class SocketEngineTest {
                 write(c, "x: y\r\n");
                 pause();
             }
-        })) {
+        }, 500)) {
             String why = fails(engine).getMessage();
             assertTrue(why.contains("in time") || why.contains("bytes"), why);
         }
