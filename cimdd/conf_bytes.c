@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
+#include "ascii.h"
 #include "conf_bytes.h"
 
 /* Bounds of the second byte after a first byte (RFC 3629 section 4). */
@@ -80,8 +81,8 @@ conf_is_name(const char *p, size_t n)
 	if (n == 0 || p[0] < 'a' || p[0] > 'z')
 		return false;
 	for (i = 1; i < n; i++)
-		if (!(p[i] >= 'a' && p[i] <= 'z') &&
-		    !(p[i] >= '0' && p[i] <= '9') && p[i] != '_')
+		if (!(p[i] >= 'a' && p[i] <= 'z') && !ascii_digit(p[i]) &&
+		    p[i] != '_')
 			return false;
 	return true;
 }
@@ -94,9 +95,7 @@ conf_is_title(const char *p, size_t n)
 	if (n == 0 || n > CONF_MAX_TITLE)
 		return false;
 	for (i = 0; i < n; i++)
-		if (!(p[i] >= 'a' && p[i] <= 'z') &&
-		    !(p[i] >= 'A' && p[i] <= 'Z') &&
-		    !(p[i] >= '0' && p[i] <= '9') && p[i] != '.' &&
+		if (!ascii_alpha(p[i]) && !ascii_digit(p[i]) && p[i] != '.' &&
 		    p[i] != '-' && p[i] != '_')
 			return false;
 	return true;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "conf_bytes.h"
 #include "conf_scan.h"
 #include "conf_table.h"
@@ -94,8 +95,8 @@ blank_block(struct scan *s)
 static bool
 is_word_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (c != '\0' && strchr("_.:/@-", c));
+	return ascii_alpha(c) || ascii_digit(c) ||
+	    (c != '\0' && strchr("_.:/@-", c));
 }
 
 /* Skip blanks and comments. */

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "ascii.h"
 #include "figures.h"
 
 /* Entries of a folder of /proc, but "." and ".."; -1: it cannot be read. */
@@ -41,9 +42,9 @@ second_number(const char *text)
 	const char *c = strchr(text, ' ');
 	long n = 0;
 
-	if (c == NULL || c[1] < '0' || c[1] > '9')
+	if (c == NULL || !ascii_digit(c[1]))
 		return -1;
-	for (c++; *c >= '0' && *c <= '9'; c++)
+	for (c++; ascii_digit(*c); c++)
 		n = n * 10 + (*c - '0');
 	return n;
 }

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "ascii.h"
 #include "cimd_int.h"
 #include "fail.h"
 #include "figures.h"
@@ -130,7 +131,7 @@ is_announced_too_big(struct MHD_Connection *connection)
 	    MHD_HEADER_KIND, "Content-Length");
 	uint64_t n = 0;
 
-	for (; length != NULL && *length >= '0' && *length <= '9'; length++) {
+	for (; length != NULL && ascii_digit(*length); length++) {
 		n = n * 10 + (uint64_t)(*length - '0');
 		if (n > MAX_DISCARD)
 			return true;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "fail.h"
 #include "query.h"
 
@@ -54,24 +55,11 @@ add_escaped(struct json *j, unsigned char c)
 	j->p[j->n++] = (char)c;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* May c stand as it is in a query (RFC 3986 3.4)?  "&" was split off. */
 static bool
 is_query_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') ||
+	return ascii_alpha(c) || ascii_digit(c) ||
 	    (c != '\0' && strchr("-._~!$'()*+,;=:@/?", c) != NULL);
 }
 
@@ -90,8 +78,8 @@ decode_byte(struct decode *d, unsigned char *out)
 		*out = (unsigned char)*d->at++;
 		return CIMD_OK;
 	}
-	high = d->end - d->at > 2 ? hex_value(d->at[1]) : -1;
-	low = high >= 0 ? hex_value(d->at[2]) : -1;
+	high = d->end - d->at > 2 ? ascii_hex(d->at[1]) : -1;
+	low = high >= 0 ? ascii_hex(d->at[2]) : -1;
 	if (low < 0)
 		return fail(d->err, CIMD_E_REQUEST,
 		    "parameter %zu: \"%%\" without two hex digits", d->number);

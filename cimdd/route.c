@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "fail.h"
 #include "route.h"
 
@@ -75,8 +76,7 @@ static const struct route routes[] = {
 static bool
 is_short_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '_';
+	return ascii_alpha(c) || ascii_digit(c) || c == '-' || c == '_';
 }
 
 /* Is path of n bytes the route's?  Sets the short id. */

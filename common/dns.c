@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "ascii.h"
 #include "clock.h"
 #include "dns.h"
 #include "error.h"
@@ -279,8 +280,7 @@ is_name(struct span host)
 	for (i = 0; i < host.n; i++) {
 		char c = host.p[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= '0' && c <= '9') && c != '-' && c != '.')
+		if (!ascii_alpha(c) && !ascii_digit(c) && c != '-' && c != '.')
 			return false;
 	}
 	return host.n > 0 && host.n <= CIMD_MAX_HOST;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "clock.h"
 #include "gate_int.h"
 
@@ -192,9 +193,7 @@ lower(struct span host, char *out)
 	size_t i;
 
 	for (i = 0; i < host.n; i++)
-		out[i] = host.p[i] >= 'A' && host.p[i] <= 'Z' ?
-		    (char)(host.p[i] - 'A' + 'a') :
-		    host.p[i];
+		out[i] = ascii_lower(host.p[i]);
 }
 
 bool

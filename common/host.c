@@ -7,6 +7,7 @@
 
 #include <idn2.h>
 
+#include "ascii.h"
 #include "host.h"
 #include "netaddr.h"
 
@@ -29,22 +30,10 @@ static const char *const special_names[] = {
 	"test",      /* RFC 6761 */
 };
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool
 is_ldh(char c)
 {
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-';
+	return ascii_digit(c) || ascii_alpha(c) || c == '-';
 }
 
 /* Is host the name, or a name under it? */
@@ -73,7 +62,7 @@ is_a_label(struct span label, const char **why)
 	int e;
 
 	for (i = 0; i < label.n; i++)
-		small[i] = (uint8_t)lower(label.p[i]);
+		small[i] = (uint8_t)ascii_lower(label.p[i]);
 	small[i] = '\0';
 	e = idn2_register_u8(NULL, small, &again, 0);
 	idn2_free(again);
@@ -115,13 +104,13 @@ static bool
 is_number(struct span label)
 {
 	bool hex =
-	    label.n >= 2 && label.p[0] == '0' && lower(label.p[1]) == 'x';
+	    label.n >= 2 && label.p[0] == '0' && ascii_lower(label.p[1]) == 'x';
 	size_t i;
 
 	for (i = hex ? 2 : 0; i < label.n; i++)
-		if (!is_digit(label.p[i]) &&
-		    (!hex || lower(label.p[i]) < 'a' ||
-			lower(label.p[i]) > 'f'))
+		if (!ascii_digit(label.p[i]) &&
+		    (!hex || ascii_lower(label.p[i]) < 'a' ||
+			ascii_lower(label.p[i]) > 'f'))
 			return false;
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "error.h"
 #include "http_cache.h"
 #include "http_field.h"
@@ -242,12 +243,6 @@ forget(struct http_headers *h)
 	http_cache_clear(&h->cache);
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* RFC 9112 4: HTTP/1.0 or HTTP/1.1, SP, three digits, SP, a reason. */
 static enum cimd_err
 status_line(struct http_headers *h, struct span line, struct cimd_error *err)
@@ -256,7 +251,8 @@ status_line(struct http_headers *h, struct span line, struct cimd_error *err)
 
 	if (line.n < 13 || memcmp(p, "HTTP/1.", 7) != 0 ||
 	    (p[7] != '0' && p[7] != '1') || p[8] != ' ' || p[9] < '1' ||
-	    p[9] > '9' || !is_digit(p[10]) || !is_digit(p[11]) || p[12] != ' ')
+	    p[9] > '9' || !ascii_digit(p[10]) || !ascii_digit(p[11]) ||
+	    p[12] != ' ')
 		return err_set(err, CIMD_E_STATUS, "5",
 		    "the answer does not start with an HTTP/1.x status line");
 	forget(h);

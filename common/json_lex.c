@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "ascii.h"
 #include "error.h"
 #include "json_lex.h"
 
@@ -71,18 +72,6 @@ utf8_sequence(const char *p, size_t n)
 	return len;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The code unit of the \uXXXX at p, which holds n bytes; -1: there is none. */
 static int32_t
 code_unit(const char *p, size_t n)
@@ -93,7 +82,7 @@ code_unit(const char *p, size_t n)
 	if (n < 6 || p[0] != '\\' || p[1] != 'u')
 		return -1;
 	for (i = 2; i < 6; i++) {
-		int digit = hex_value(p[i]);
+		int digit = ascii_hex(p[i]);
 
 		if (digit < 0)
 			return -1;
@@ -292,7 +281,7 @@ lex_digits(struct json_lex *l)
 {
 	size_t start = l->at;
 
-	while (l->at < l->n && l->p[l->at] >= '0' && l->p[l->at] <= '9')
+	while (l->at < l->n && ascii_digit(l->p[l->at]))
 		l->at++;
 	return l->at - start;
 }

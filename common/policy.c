@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "policy_int.h"
 
 enum cimd_err
@@ -131,8 +132,7 @@ maybe_address(struct span id)
 	};
 
 	return id.n > SCHEME &&
-	    (id.p[SCHEME] == '[' ||
-		(id.p[SCHEME] >= '0' && id.p[SCHEME] <= '9'));
+	    (id.p[SCHEME] == '[' || ascii_digit(id.p[SCHEME]));
 }
 
 /* The url_flag bits of one policy. */

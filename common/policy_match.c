@@ -7,17 +7,12 @@
 
 #include <libpsl.h>
 
+#include "ascii.h"
 #include "policy_int.h"
 
 enum {
 	SCHEME = 8 /* bytes of "https://" */
 };
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 static struct span
 tail(struct span s, size_t from)
@@ -107,7 +102,7 @@ match_public_suffix(const char *host)
 	for (i = 0; host[i] != '\0'; i++) {
 		if (i == CIMD_MAX_HOST)
 			return false;
-		low[i] = lower(host[i]);
+		low[i] = ascii_lower(host[i]);
 	}
 	low[i] = '\0';
 	return i > 0 && psl_is_public_suffix(psl_builtin(), low) != 0;
@@ -263,15 +258,6 @@ match_check(const struct policy *p, const struct conf *c, const char *member,
 	return CIMD_OK;
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Take one byte, a percent triplet decoded; s is not empty. */
 static unsigned char
 take(struct span *s)
@@ -279,8 +265,10 @@ take(struct span *s)
 	unsigned char out = (unsigned char)s->p[0];
 	size_t n = 1;
 
-	if (out == '%' && s->n >= 3 && hex(s->p[1]) >= 0 && hex(s->p[2]) >= 0) {
-		out = (unsigned char)(hex(s->p[1]) << 4 | hex(s->p[2]));
+	if (out == '%' && s->n >= 3 && ascii_hex(s->p[1]) >= 0 &&
+	    ascii_hex(s->p[2]) >= 0) {
+		out = (unsigned char)(ascii_hex(s->p[1]) << 4 |
+		    ascii_hex(s->p[2]));
 		n = 3;
 	}
 	*s = tail(*s, n);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "policy_int.h"
 
 #define LENGTH_BIT(n) (UINT64_C(1) << ((n) % 64))
@@ -116,12 +117,6 @@ deny_clear(struct deny *d)
 	free(d->where);
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* A copy of a host in lower case; NULL: out of memory. */
 static char *
 lower_copy(struct span host)
@@ -132,7 +127,7 @@ lower_copy(struct span host)
 	if (out == NULL)
 		return NULL;
 	for (i = 0; i < host.n; i++)
-		out[i] = lower(host.p[i]);
+		out[i] = ascii_lower(host.p[i]);
 	out[i] = '\0';
 	return out;
 }
@@ -311,7 +306,7 @@ table_deny(const struct policy *p, const struct url *url)
 		return NULL;
 	assert(url->host.n <= sizeof(low));
 	for (i = 0; i < url->host.n; i++)
-		low[i] = lower(url->host.p[i]);
+		low[i] = ascii_lower(url->host.p[i]);
 	for (at = 0; at < url->host.n; at++) {
 		if (at > 0 && low[at - 1] != '.')
 			continue;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ascii.h"
 #include "cimd_int.h"
 
 bool
@@ -22,12 +23,6 @@ span_is(struct span a, const char *s)
 	return span_eq(a, span_of(s));
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool
 span_is_nocase(struct span a, const char *s)
 {
@@ -36,7 +31,7 @@ span_is_nocase(struct span a, const char *s)
 	if (a.p == NULL || a.n != strlen(s))
 		return false;
 	for (i = 0; i < a.n; i++)
-		if (lower(a.p[i]) != lower(s[i]))
+		if (ascii_lower(a.p[i]) != ascii_lower(s[i]))
 			return false;
 	return true;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ascii.h"
 #include "store_int.h"
 
 static const char file[] = "cimd.db", lock[] = "cimd.lock";
@@ -75,7 +76,7 @@ read_pid(int fd)
 	long pid = 0;
 
 	n = pread(fd, text, sizeof(text), 0);
-	for (i = 0; i < n && i < 9 && text[i] >= '0' && text[i] <= '9'; i++)
+	for (i = 0; i < n && i < 9 && ascii_digit(text[i]); i++)
 		pid = pid * 10 + (text[i] - '0');
 	return pid;
 }

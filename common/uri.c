@@ -5,26 +5,9 @@
 
 #include <string.h>
 
+#include "ascii.h"
 #include "host.h"
 #include "uri.h"
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static bool
-is_hex(char c)
-{
-	return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
 
 /* One of the bytes of set; NUL never is. */
 static bool
@@ -37,7 +20,8 @@ is_one_of(char c, const char *set)
 static bool
 is_plain(char c)
 {
-	return is_digit(c) || is_alpha(c) || is_one_of(c, "-._~!$&'()*+,;=");
+	return ascii_digit(c) || ascii_alpha(c) ||
+	    is_one_of(c, "-._~!$&'()*+,;=");
 }
 
 /* Only plain bytes, bytes of more, and whole percent triplets? */
@@ -53,7 +37,8 @@ are_bytes(struct span s, const char *more, const char **why)
 		if (s.p[i] != '%')
 			return false;
 		*why = "has a percent sign without two hex digits";
-		if (s.n - i < 3 || !is_hex(s.p[i + 1]) || !is_hex(s.p[i + 2]))
+		if (s.n - i < 3 || ascii_hex(s.p[i + 1]) == -1 ||
+		    ascii_hex(s.p[i + 2]) == -1)
 			return false;
 		i += 2;
 	}
@@ -124,7 +109,7 @@ split_authority(struct uri *out, const char **why)
 	}
 	*why = "has a port that is no number";
 	for (i = 0; i < out->port.n; i++)
-		if (!is_digit(out->port.p[i]))
+		if (!ascii_digit(out->port.p[i]))
 			return false;
 	return true;
 }
@@ -137,12 +122,12 @@ read_scheme(struct span s, struct span *rest)
 	size_t i;
 
 	*rest = cut(&s, ':');
-	if (rest->p == NULL || s.n == 0 || !is_alpha(s.p[0])) {
+	if (rest->p == NULL || s.n == 0 || !ascii_alpha(s.p[0])) {
 		*rest = absent;
 		return absent;
 	}
 	for (i = 1; i < s.n; i++) {
-		if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) &&
+		if (!ascii_alpha(s.p[i]) && !ascii_digit(s.p[i]) &&
 		    !is_one_of(s.p[i], "+-.")) {
 			*rest = absent;
 			return absent;
