@@ -418,3 +418,20 @@ corpus_free(struct span *s)
 	s->p = NULL;
 	s->n = 0;
 }
+
+char *
+source_read(const char *path)
+{
+	const char *top = getenv("top_srcdir");
+	char *full = join(top == NULL ? "../.." : top, path), *text;
+	struct span s = read_file(full);
+
+	if (s.p == NULL)
+		die("cannot read", full);
+	text = must_alloc(s.n + 1);
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	corpus_free(&s);
+	free(full);
+	return text;
+}

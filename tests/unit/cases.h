@@ -75,4 +75,7 @@ void case_check_warnings(struct test_case *c, uint64_t warnings);
 struct span corpus_read(const char *path);
 void corpus_free(struct span *s);
 
+/* The text of a file of the source tree ($top_srcdir); free() it. */
+char *source_read(const char *path);
+
 #endif /* CASES_H */

@@ -55,22 +55,14 @@ id_of(struct test_case *c)
 static struct cimd_client *
 fixture(struct test_case *c, const char *name)
 {
-	const char *top = getenv("top_srcdir");
 	struct cimd_client *out = NULL;
 	struct cimd_error err = { 0 };
 	struct document *d = NULL;
-	char path[512], *body = malloc(CIMD_MAX_DOCUMENT);
-	struct span text = { body, 0 };
-	FILE *f;
+	char path[512], *body;
 
-	(void)snprintf(path, sizeof(path), "%s/tests/fixtures/documents/%s",
-	    top == NULL ? "." : top, name);
-	f = fopen(path, "rb");
-	if (f == NULL || body == NULL)
-		fail_msg("cannot read %s", path);
-	text.n = fread(body, 1, CIMD_MAX_DOCUMENT, f);
-	(void)fclose(f);
-	if (document_parse(id_of(c), text, &d, &err) == CIMD_OK)
+	(void)snprintf(path, sizeof(path), "tests/fixtures/documents/%s", name);
+	body = source_read(path);
+	if (document_parse(id_of(c), span_of(body), &d, &err) == CIMD_OK)
 		(void)document_record(d, &out, &err);
 	case_check(c, out != NULL, "%s: %s", name, err.text);
 	document_free(&d);

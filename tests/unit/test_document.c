@@ -37,24 +37,15 @@ block(size_t n)
 static char *
 read_fixture(struct span name, size_t *n)
 {
-	const char *top = getenv("top_srcdir");
-	char path[1024], *body;
-	FILE *f;
-	long size;
+	char path[1024], *body, *text;
 
-	(void)snprintf(path, sizeof(path), "%s/tests/fixtures/documents/%.*s",
-	    top == NULL ? "." : top, (int)name.n, name.p);
-	f = fopen(path, "rb");
-	if (f == NULL)
-		fail_msg("cannot open %s", path);
-	assert_int_equal(fseek(f, 0, SEEK_END), 0);
-	size = ftell(f);
-	assert_true(size > 0);
-	assert_int_equal(fseek(f, 0, SEEK_SET), 0);
-	*n = (size_t)size;
+	(void)snprintf(path, sizeof(path), "tests/fixtures/documents/%.*s",
+	    (int)name.n, name.p);
+	text = source_read(path);
+	*n = strlen(text);
 	body = block(*n);
-	assert_int_equal(fread(body, 1, *n, f), *n);
-	assert_int_equal(fclose(f), 0);
+	memcpy(body, text, *n);
+	free(text);
 	return body;
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "api.h"
+#include "cases.h"
 #include "error.h"
 
 static void
@@ -102,27 +103,6 @@ warnings_have_names(void **state)
 	}
 }
 
-/* The text of $top_srcdir/doc/codes.md; free() it. */
-static char *
-read_codes(void)
-{
-	const char *top = getenv("top_srcdir");
-	char path[512], *text;
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/doc/codes.md",
-	    top == NULL ? "../.." : top);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	text = calloc(1, 65536);
-	assert_non_null(text);
-	n = fread(text, 1, 65535, f);
-	assert_true(n > 0 && n < 65535);
-	(void)fclose(f);
-	return text;
-}
-
 /* How many lines start so. */
 static unsigned int
 rows_with(const char *text, const char *start)
@@ -151,7 +131,7 @@ expect_row(const char *text, const char *start)
 static void
 codes_are_documented(void **state)
 {
-	char *text = read_codes(), row[512];
+	char *text = source_read("doc/codes.md"), row[512];
 	unsigned int n = 0;
 	const char *oauth;
 	enum cimd_err e;
@@ -177,7 +157,7 @@ codes_are_documented(void **state)
 static void
 warnings_are_documented(void **state)
 {
-	char *text = read_codes(), row[512];
+	char *text = source_read("doc/codes.md"), row[512];
 	unsigned int w;
 
 	(void)state;

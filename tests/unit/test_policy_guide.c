@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "cases.h"
 #include "json_scan.h"
 #include "policy.h"
 
@@ -30,27 +31,6 @@ read_text(struct span text, enum policy_source source,
 	return e;
 }
 
-/* The text of $top_srcdir/doc/policy.md; free() it. */
-static char *
-read_guide(void)
-{
-	const char *top = getenv("top_srcdir");
-	char path[512], *text;
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/doc/policy.md",
-	    top == NULL ? "../.." : top);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	text = calloc(1, 65536);
-	assert_non_null(text);
-	n = fread(text, 1, 65535, f);
-	assert_true(n > 0 && n < 65535);
-	(void)fclose(f);
-	return text;
-}
-
 /* What doc/policy.md says that a realm sends is a realm's policy. */
 static void
 guide_is_right(void **state)
@@ -58,7 +38,7 @@ guide_is_right(void **state)
 	static const char fence[] = "\n```json\n";
 	struct policy *base, *p = NULL;
 	struct cimd_error err = { 0 };
-	char *guide = read_guide();
+	char *guide = source_read("doc/policy.md");
 	const char *at = guide, *end;
 	struct span text;
 	size_t n = 0;

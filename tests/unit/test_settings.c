@@ -274,27 +274,6 @@ measures_distance(void **state)
 	assert_null(conf_nearest("x", some_names));
 }
 
-/* The text of $top_srcdir/man/cimd.conf.5; free() it. */
-static char *
-read_page(void)
-{
-	const char *top = getenv("top_srcdir");
-	char path[512], *text;
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/man/cimd.conf.5",
-	    top == NULL ? "../.." : top);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	text = calloc(1, 65536);
-	assert_non_null(text);
-	n = fread(text, 1, 65535, f);
-	assert_true(n > 0 && n < 65535);
-	(void)fclose(f);
-	return text;
-}
-
 /* The item of a name: from its .It line to the next; absent: none. */
 static struct span
 item_of(const char *page, const char *name)
@@ -325,7 +304,7 @@ manual_agrees(void **state)
 	conf_names_fn *const names[] = { policy_member_name, rule_member_name,
 		consumer_member_name };
 	struct setting_facts facts;
-	char *page = read_page(), want[192];
+	char *page = source_read("man/cimd.conf.5"), want[192];
 	const char *name;
 	struct span item;
 	size_t i, j;
