@@ -64,6 +64,7 @@ struct rule {
 	bool lenient_type; /* content_type = lenient */
 	enum profile profile;
 	uint32_t given; /* bit i: the section itself gives rule member i */
+	bool shares;    /* the lists that are not given are the policy's */
 };
 
 /* A "consumer" section: who may ask, over which door, for whom. */

@@ -20,15 +20,24 @@ rule_free_redirects(struct rule *r)
 	r->n_redirects = 0;
 }
 
+static bool
+owns(const struct rule *r, enum rule_member m)
+{
+	return !r->shares || (r->given & MEMBER_BIT(m)) != 0;
+}
+
 void
 rule_clear(struct rule *r)
 {
 	free(r->name);
 	free(r->where);
 	conf_free_strings(&r->match, r->n_match);
-	rule_free_redirects(r);
-	conf_free_strings(&r->scopes, r->n_scopes);
-	free(r->ports);
+	if (owns(r, MEMBER_REDIRECTS))
+		rule_free_redirects(r);
+	if (owns(r, MEMBER_SCOPES))
+		conf_free_strings(&r->scopes, r->n_scopes);
+	if (owns(r, MEMBER_PORTS))
+		free(r->ports);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -100,64 +109,84 @@ copy_ports(const struct rule *from, struct rule *to)
 	return true;
 }
 
-/* Make one member of to the same; false: out of memory. */
-static bool
-copy_member(const struct rule *from, struct rule *to, enum rule_member m)
+/* Make one member of to the same; of a list, without a copy. */
+static void
+take_member(const struct rule *from, struct rule *to, enum rule_member m)
 {
 	assert(m != MEMBER_COUNT);
 	switch (m) {
 	case MEMBER_TRUST:
 		to->trust = from->trust;
-		return true;
+		return;
 	case MEMBER_UPDATE:
 		to->update = from->update;
-		return true;
+		return;
 	case MEMBER_REDIRECTS:
-		return copy_redirects(from, to);
+		to->redirects = from->redirects;
+		to->n_redirects = from->n_redirects;
+		return;
 	case MEMBER_AUTH:
 		to->methods = from->methods;
-		return true;
+		return;
 	case MEMBER_GRANTS:
 		to->grants = from->grants;
-		return true;
+		return;
 	case MEMBER_SCOPES:
-		return copy_scopes(from, to);
+		to->scopes = from->scopes;
+		to->n_scopes = from->n_scopes;
+		return;
 	case MEMBER_PORTS:
-		return copy_ports(from, to);
+		to->ports = from->ports;
+		to->n_ports = from->n_ports;
+		return;
 	case MEMBER_CONTENT_TYPE:
 		to->lenient_type = from->lenient_type;
-		return true;
+		return;
 	case MEMBER_PROFILE:
 	case MEMBER_COUNT:
 		break;
 	}
 	to->profile = from->profile;
+}
+
+/* Make one member of to the same, of its own; false: out of memory. */
+static bool
+copy_member(const struct rule *from, struct rule *to, enum rule_member m)
+{
+	if (m == MEMBER_REDIRECTS)
+		return copy_redirects(from, to);
+	if (m == MEMBER_SCOPES)
+		return copy_scopes(from, to);
+	if (m == MEMBER_PORTS)
+		return copy_ports(from, to);
+	take_member(from, to, m);
 	return true;
 }
 
-/* Copy the members whose bits are set. */
-static enum cimd_err
-take(const struct rule *from, struct rule *to, uint32_t members,
-    struct cimd_error *err)
+/* Lists are shared, else they would take room times sections. */
+void
+rule_fill(struct rule *r, const struct rule *defaults)
 {
+	const struct rule own = *r;
 	unsigned int m;
 
+	*r = *defaults;
+	r->name = own.name;
+	r->where = own.where;
+	r->match = own.match;
+	r->n_match = own.n_match;
+	r->given = own.given;
 	for (m = 0; m < MEMBER_COUNT; m++)
-		if ((members & MEMBER_BIT(m)) != 0 &&
-		    !copy_member(from, to, (enum rule_member)m))
-			return err_no_memory(err);
-	return CIMD_OK;
-}
-
-enum cimd_err
-rule_fill(struct rule *r, const struct rule *defaults, struct cimd_error *err)
-{
-	return take(defaults, r, ~r->given, err);
+		if ((own.given & MEMBER_BIT(m)) != 0)
+			take_member(&own, r, (enum rule_member)m);
+	r->shares = true;
 }
 
 enum cimd_err
 rule_copy(const struct rule *from, struct rule *to, struct cimd_error *err)
 {
+	unsigned int m;
+
 	memset(to, 0, sizeof(*to));
 	to->given = from->given;
 	to->name = strdup(from->name);
@@ -166,5 +195,9 @@ rule_copy(const struct rule *from, struct rule *to, struct cimd_error *err)
 	    !conf_copy_strings(from->match, from->n_match, &to->match))
 		return err_no_memory(err);
 	to->n_match = from->n_match;
-	return take(from, to, from->given, err);
+	for (m = 0; m < MEMBER_COUNT; m++)
+		if ((from->given & MEMBER_BIT(m)) != 0 &&
+		    !copy_member(from, to, (enum rule_member)m))
+			return err_no_memory(err);
+	return CIMD_OK;
 }

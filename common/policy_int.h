@@ -149,9 +149,11 @@ enum cimd_err rule_read(const struct policy *p, const struct conf *c,
 /* The values without any configuration.  Fails with: CIMD_E_NO_MEMORY. */
 enum cimd_err rule_init(struct rule *r, struct cimd_error *err);
 
-/* Take from defaults what r does not give itself. */
-enum cimd_err rule_fill(struct rule *r, const struct rule *defaults,
-    struct cimd_error *err);
+/*
+ * Take from defaults what r does not give itself; of lists, a loan.  So
+ * defaults must outlive r, and what r does not give must be empty.
+ */
+void rule_fill(struct rule *r, const struct rule *defaults);
 
 /* Make to a copy of name, where, match and what the section gives. */
 enum cimd_err rule_copy(const struct rule *from, struct rule *to,

@@ -81,7 +81,7 @@ client_section(const struct conf *c, void *ctx)
 		e = conf_fail(c, "",
 		    "the name stands for what no section matches");
 	if (e == CIMD_OK)
-		e = rule_fill(rule, &r->p->any, c->err);
+		rule_fill(rule, &r->p->any);
 	return e;
 }
 
@@ -191,7 +191,7 @@ allow_item(const struct conf *c, const char *member, const char *text,
 	else
 		e = url_rule(c, member, text, rule);
 	if (e == CIMD_OK)
-		e = rule_fill(rule, &r->p->any, c->err);
+		rule_fill(rule, &r->p->any);
 	return e;
 }
 

@@ -1,0 +1,99 @@
+/*
+ * test_policy_fill.c - defaults that many sections take
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "policy.h"
+
+static struct policy *
+must_read(const char *text, enum policy_source source,
+    const struct policy *base)
+{
+	struct json_object *json = json_tokener_parse(text);
+	struct cimd_error err = { 0 };
+	struct policy *p;
+
+	assert_non_null(json);
+	if (policy_read_with(json, source, base, &p, &err) != CIMD_OK)
+		fail_msg("%s: %s", text, err.text);
+	json_object_put(json);
+	return p;
+}
+
+/*
+ * A request may bring a policy of 64 KB, half of it defaults and half of it
+ * URLs: copies of the one for each of the other were many megabytes.
+ */
+static void
+sections_share_defaults(void **state)
+{
+	struct policy *p;
+	const struct rule *a, *b, *own;
+
+	(void)state;
+	p = must_read("{\"scopes\":[\"x\",\"y\"],\"ports\":[8443],"
+		      "\"redirects\":[\"host:h.example.com\",\"same-site\"],"
+		      "\"client\":{\"own\":{\"match\":\"https://c.example.com/"
+		      "c\",\"scopes\":\"z\",\"ports\":[444],"
+		      "\"redirects\":\"scheme:app\"}},"
+		      "\"allow\":[\"https://a.example.com/c\","
+		      "\"https://b.example.com/c\"]}",
+	    POLICY_REALM, NULL);
+	assert_int_equal(policy_rules(p), 3);
+	own = policy_rule(p, 0);
+	a = policy_rule(p, 1);
+	b = policy_rule(p, 2);
+	assert_ptr_equal(a->scopes, b->scopes);
+	assert_ptr_equal(a->ports, b->ports);
+	assert_ptr_equal(a->redirects, b->redirects);
+	assert_int_equal(a->n_scopes, 2);
+	assert_int_equal(a->n_ports, 1);
+	assert_int_equal(a->n_redirects, 2);
+	assert_string_equal(own->scopes[0], "z");
+	assert_int_equal(own->ports[0], 444);
+	assert_string_equal(own->redirects[0].value, "app");
+	policy_free(&p);
+}
+
+/* What a section of another policy says itself outlives that policy. */
+static void
+copies_stand_alone(void **state)
+{
+	struct policy *machine, *realm;
+	const struct rule *a, *b;
+
+	(void)state;
+	machine = must_read("{\"scopes\":\"m\",\"client\":{"
+			    "\"a\":{\"match\":\"https://a.example.com/c\","
+			    "\"scopes\":\"own\",\"ports\":[8443]},"
+			    "\"b\":{\"match\":\"https://b.example.com/c\"}}}",
+	    POLICY_MACHINE, NULL);
+	realm = must_read("{\"scopes\":\"r\",\"allow\":[\"a\",\"b\"]}",
+	    POLICY_REALM, machine);
+	policy_free(&machine);
+	a = policy_rule(realm, 0);
+	b = policy_rule(realm, 1);
+	assert_string_equal(a->scopes[0], "own");
+	assert_int_equal(a->ports[0], 8443);
+	assert_string_equal(b->scopes[0], "r");
+	assert_int_equal(b->n_ports, 0);
+	policy_free(&realm);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sections_share_defaults),
+		cmocka_unit_test(copies_stand_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
