@@ -413,6 +413,7 @@ class Rotation(AssertionCase):
             CONSUMERS + f"client others {{ match = {{ {listed} }} }}\n",
             fetch_rate_host=4)
         self.assertEqual(self.cimd.reload().status, 200)
+        self.cimd.hold()
         where = self.client("victim", "jwks")
         self.serve(where, do="jwks", json=jose.jwks(self.keys.key))
         answers = []

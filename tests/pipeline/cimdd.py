@@ -9,8 +9,9 @@
             self.assertFails(answer, "CIMD_E_NOT_STORED")
             self.assertFetched(url, 0)
 
-Time passes only when a test says so: Cimdd.later() moves the clocks of the
-daemon (shift.c), while connections and time-outs live in real time.
+Cimdd.later() moves the clocks of the daemon (shift.c).  Where a test would
+have to be quicker than a limit of the product, because it holds a fetch under
+way or counts what a second may spend, Cimdd.hold() lets no time pass but so.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,6 +78,11 @@ class Clock:
             now, = struct.unpack_from("=q", self.map, at)
             struct.pack_into("=q", self.map, at, now + seconds)
 
+    def hold(self) -> None:
+        """Let durations stand still, and no fetch time out."""
+        now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        struct.pack_into("=q", self.map, 16, now + 1000000)  # not back
+
     def shift(self) -> int:
         """How much has passed in this way."""
         return int(struct.unpack_from("=q", self.map, 0)[0])
@@ -114,9 +121,8 @@ class Cimdd:
                                   folder=self.folder, env=env)
         path = os.path.join(self.folder, "lookup.sock")
         self.path = path
-        self.socket = UnixHTTP(path, timeout=30)
-        self.admin = UnixHTTP(os.path.join(self.folder, "admin.sock"),
-                              timeout=30)
+        self.socket = UnixHTTP(path)
+        self.admin = UnixHTTP(os.path.join(self.folder, "admin.sock"))
 
     def defaults(self) -> dict[str, Any]:
         """Settings that every test needs; budgets so large that only tests
@@ -129,6 +135,7 @@ class Cimdd:
             "lookup_socket": os.path.join(self.folder, "lookup.sock"),
             "admin_socket": os.path.join(self.folder, "admin.sock"),
             "fetch_rate": 100000, "fetch_rate_host": 100000,
+            "request_timeout": 60,
         }
 
     def configure(self, rules: str, **settings: Any) -> None:
@@ -181,6 +188,12 @@ class Cimdd:
         """Let time pass for the daemon."""
         self.clock.later(seconds)
 
+    def hold(self) -> "Cimdd":
+        """From now on no time passes but by later(): neither deadlines nor
+        waits nor budgets move."""
+        self.clock.hold()
+        return self
+
     def lookup(self, url: str, **parameters: str) -> Response:
         """GET /v1/client."""
         return self.socket.lookup(url, **parameters)
@@ -230,7 +243,7 @@ class Cimdd:
     def wait_line(self, event: str, url: str) -> dict[str, Any]:
         """The first audit line of an event, as soon as it is there."""
         return labtest.wait_until(
-            lambda: self.lines(event, url), 30, f"a line {event}")[0]
+            lambda: self.lines(event, url), what=f"a line {event}")[0]
 
 
 def sanitizer_environment() -> dict[str, str | None]:
@@ -291,7 +304,7 @@ class Case(labtest.Case):
         parts = urlsplit(url)
         self.assertTrue(self.hostile.call(
             "wait", path=parts.path, host=parts.netloc, count=count,
-            seconds=30), f"{url}: not asked {count} times")
+            seconds=25), f"{url}: not asked {count} times")
 
     def assertFetched(self, url: str, count: int) -> None:
         """The server was asked exactly so often for a URL."""

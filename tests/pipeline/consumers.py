@@ -470,7 +470,7 @@ class Realms(ConsumerCase):
 
     def test_one_realm_refuses_another_takes_it(self) -> None:
         """Who waits for the same fetch is judged by rules of its own."""
-        cimd = self.start(DELEGATE)
+        cimd = self.start(DELEGATE).hold()
         url = GOOD + "shared"
         strict = realm(url, auth=["private_key_jwt"])
         answer = cimd.ask(client_id=url, policy=strict)
@@ -489,7 +489,7 @@ class Realms(ConsumerCase):
         self.wait_fetches(url, 1)
         threads[1].start()
         labtest.wait_until(lambda: cimd.status()["fetches"]["joined"] == 1,
-                           10, "the second one")
+                           what="the second one")
         self.hostile.call("release", gate="realms")
         for thread in threads:
             thread.join()

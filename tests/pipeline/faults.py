@@ -113,8 +113,8 @@ class Killed(FaultCase):
                 lambda: self.use(cimd, url, tokens),
                 lambda: cimd.known(url))]
             enough = len(self.blocked) + random.randint(2, 20)
-            labtest.wait_until(lambda: len(self.blocked) >= enough, 30,
-                               "blocks")
+            labtest.wait_until(lambda: len(self.blocked) >= enough,
+                               what="blocks")
             cimd.daemon.signal(signal.SIGKILL)
             for thread in threads:
                 thread.join()
@@ -143,8 +143,8 @@ class Disk(FaultCase):
         self.serves_on(cimd, url)
         self.assertFails(cimd.lookup(blocked), "CIMD_E_BLOCKED")
         os.unlink(flag)
-        labtest.wait_until(lambda: cimd.act("deny", url).status == 200, 30,
-                           "a write that succeeds")
+        labtest.wait_until(lambda: cimd.act("deny", url).status == 200,
+                           what="a write that succeeds")
         self.assertNoProblem(cimd)
         cimd.crash()
         for one in (url, blocked):
@@ -244,9 +244,10 @@ class Child(FaultCase):
 class Descriptors(FaultCase):
     """Too few of them, and clients that keep theirs."""
 
-    def limited(self, files: int) -> Cimdd:
-        """A running cimdd with so many descriptors."""
-        cimd = self.prepare(request_timeout=4)
+    def limited(self, files: int, timeout: int) -> Cimdd:
+        """A running cimdd with so many descriptors, which gives silent
+        clients so many seconds."""
+        cimd = self.prepare(request_timeout=timeout)
         cimd.daemon.argv[:0] = ["prlimit", f"--nofile={files}:{files}"]
         return cimd.start()
 
@@ -260,7 +261,7 @@ class Descriptors(FaultCase):
     def test_few(self) -> None:
         """Fewer connections, and that is said; whoever says nothing loses
         his place in time."""
-        cimd = self.limited(512)
+        cimd = self.limited(512, 12)
         room = int(cimd.daemon.wait_log(r"only allows (\d+) connec")[1])
         url = self.client()
         cimd.known(url)
@@ -268,7 +269,7 @@ class Descriptors(FaultCase):
         found = read_all(connect(cimd.path))
         self.assertRegex(found, rb"^HTTP/1.1 503 ")
         self.assertEqual(cimd.status()["state_dir"], cimd.state)
-        labtest.wait_until(lambda: self.answers(cimd), 20, "room again")
+        labtest.wait_until(lambda: self.answers(cimd), what="room again")
         said = [found for found in map(read_all, held) if found]
         # The connection of the lookup before may still have had its place.
         self.assertLessEqual(len(said), 1, said)
@@ -276,7 +277,7 @@ class Descriptors(FaultCase):
 
     def test_hardly_any(self) -> None:
         """One connection at a time, and it never ends by itself."""
-        cimd = self.limited(56)
+        cimd = self.limited(56, 4)
         cimd.daemon.wait_log("only allows 1 connections")
         for _ in range(3):
             self.wait_fetch(cimd)
@@ -287,7 +288,7 @@ class Descriptors(FaultCase):
                     sock.sendall(b"G")
                 except OSError:
                     pass  # turned away
-            labtest.wait_until(lambda: self.answers(cimd), 30, "an answer")
+            labtest.wait_until(lambda: self.answers(cimd), what="an answer")
             for sock in held:
                 sock.close()
         self.wait_fetch(cimd)
@@ -300,7 +301,7 @@ class Descriptors(FaultCase):
                 return cimd.lookup(self.client()).status == 200
             except OSError:  # turned away before it had sent all
                 return False
-        labtest.wait_until(known, 30, "a fetch")
+        labtest.wait_until(known, what="a fetch")
 
     @staticmethod
     def answers(cimd: Cimdd) -> bool:

@@ -164,13 +164,14 @@ class SoftRefresh(FreshnessCase):
         cimd.known(url)
         before = self.dates(cimd, url)
         self.soft(cimd, url)
+        cimd.hold()
         self.serve(url, gate="soft")
         for _ in range(20):
             self.assertEqual(self.state(cimd, url, "authorize"), "fresh")
         self.wait_fetches(url, 2)
         self.hostile.call("release", gate="soft")
         labtest.wait_until(lambda: self.dates(cimd, url)["fetched_at"]
-                           > before["fetched_at"], 10, "the refresh")
+                           > before["fetched_at"], what="the refresh")
         for _ in range(20):
             self.assertEqual(self.state(cimd, url, "authorize"), "fresh")
         self.assertFetched(url, 2)
@@ -197,7 +198,7 @@ class SoftRefresh(FreshnessCase):
         self.assertEqual(self.dates(cimd, url), before, "not extended")
 
     def test_a_withdrawal_acts_at_the_next_request(self) -> None:
-        cimd = self.start()
+        cimd = self.start().hold()
         for purpose, code in (("token", "CIMD_E_LIMITED"),
                               ("display", "CIMD_E_NOT_STORED")):
             url = self.client()
@@ -394,6 +395,7 @@ client "lab" {{
             with self.subTest(kind=kind):
                 cimd, url = self.expired(kind, f"gone{n}",
                                          stale_authorize=HOUR)
+                cimd.hold()
                 self.assertFails(cimd.lookup(url), code)
                 self.withdrawn(cimd, url, code)
 

@@ -115,6 +115,7 @@ consumer "me" {
 
     def denied_in_flight(self, cimd: Cimdd, cold: bool) -> None:
         """The block comes between question and answer, and stays."""
+        cimd.hold()
         url = self.client()
         if not cold:
             cimd.known(url)

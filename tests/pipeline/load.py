@@ -86,7 +86,7 @@ class LoadCase(Case):
         def there() -> bool:
             found = cimd.status()["fetches"]
             return all(found[k] == v for k, v in wanted.items())
-        labtest.wait_until(there, 20, f"flights {wanted}")
+        labtest.wait_until(there, what=f"flights {wanted}")
 
 
 class SingleFlight(LoadCase):
@@ -94,7 +94,7 @@ class SingleFlight(LoadCase):
 
     def stampede(self, **spec: Any) -> tuple[list[Response], Cimdd, str]:
         """500 lookups join one flight that is held at a gate."""
-        cimd = self.start()
+        cimd = self.start().hold()
         url = self.client()
         self.serve(url, gate="herd", **spec)
         herd = self.herd(cimd)
@@ -129,7 +129,7 @@ class SingleFlight(LoadCase):
                 self.assertFetched(url, 2)
 
     def test_mixed_purposes_and_consumers(self) -> None:
-        cimd = self.start()
+        cimd = self.start().hold()
         url = self.client()
         self.serve(url, gate="mixed")
         herd = self.herd(cimd)
@@ -145,7 +145,7 @@ class SingleFlight(LoadCase):
         self.assertFetched(url, 1)
 
     def test_who_leaves_takes_nothing_away(self) -> None:
-        cimd = self.start()
+        cimd = self.start().hold()
         url = self.client()
         self.serve(url, gate="leave")
         leaver = self.herd(cimd)
@@ -176,7 +176,7 @@ class SlowHosts(LoadCase):
 
     def test_cap_of_a_host(self) -> None:
         """Three at once (four for known clients), others at once."""
-        cimd = self.start(ANY_HOST)
+        cimd = self.start(ANY_HOST).hold()
         warm = self.url("warm", 0)
         cimd.known(warm)
         herd = self.herd(cimd)
@@ -198,7 +198,7 @@ client "known" {
     match = { "https://known.hostile.example.net/good/*" }
     trust = trusted
 }
-""")
+""").hold()
         known = self.url("known", 0)
         cimd.known(known)
         cimd.later(86400)
@@ -208,8 +208,8 @@ client "known" {
                 herd.ask(url)
         self.wait_flights(cimd, running=12, queued=3)
         labtest.wait_until(
-            lambda: self.hostile.call("held", gate="slow") == 12, 2,
-            "twelve requests")
+            lambda: self.hostile.call("held", gate="slow") == 12,
+            what="twelve requests")
         self.assertEqual(cimd.known(known)["source"]["state"], "fresh")
         self.assertFetched(known, 2)
         self.assertEqual(self.hostile.call("held", gate="slow"), 12)
@@ -299,8 +299,8 @@ client "kept" {
         memory = cimd.daemon.rss()
         for number in range(20, 120):
             self.some_failures(cimd, number)
-        labtest.wait_until(lambda: cimd.daemon.fds() <= before[1], 20,
-                           "descriptors closed")
+        labtest.wait_until(lambda: cimd.daemon.fds() <= before[1],
+                           what="descriptors closed")
         # Of four hundred, none; a few come for fetches and stay.
         self.assertLess(cimd.daemon.threads() - before[0], 16)
         if not sanitizer():  # which gives nothing back for a while
@@ -315,7 +315,7 @@ client "kept" {
 
     def test_the_descriptors_of_a_herd(self) -> None:
         """Five hundred who wait and leave cost nothing afterwards."""
-        cimd = self.start()
+        cimd = self.start().hold()
         url = self.client()
         cimd.known(url)
         before = cimd.daemon.fds()
@@ -327,8 +327,8 @@ client "kept" {
         herd.close()
         self.hostile.call("release", gate="descriptors")
         self.wait_flights(cimd, running=0)
-        labtest.wait_until(lambda: cimd.daemon.fds() <= before + 8, 20,
-                           "descriptors closed")
+        labtest.wait_until(lambda: cimd.daemon.fds() <= before + 8,
+                           what="descriptors closed")
         cimd.known(url)
 
 
@@ -336,7 +336,7 @@ class Stopping(LoadCase):
     """A clean stop answers what is under way."""
 
     def test_requests_in_flight(self) -> None:
-        cimd = self.start()
+        cimd = self.start().hold()
         url = self.client()
         self.serve(url, gate="stop")
         herd = self.herd(cimd)
@@ -346,8 +346,8 @@ class Stopping(LoadCase):
         stopper = threading.Thread(
             target=lambda: ended.append(cimd.daemon.stop(30)))
         stopper.start()
-        labtest.wait_until(lambda: not self.accepts(cimd), 20,
-                           "no new connections")
+        labtest.wait_until(lambda: not self.accepts(cimd),
+                           what="no new connections")
         self.hostile.call("release", gate="stop")
         self.assertEqual({a.status for a in herd.answers()}, {200})
         stopper.join()
@@ -358,7 +358,7 @@ class Stopping(LoadCase):
 
     def test_after_the_client_has_left(self) -> None:
         """A call that nobody waits for is no reason to leave a mess."""
-        cimd = self.start()
+        cimd = self.start().hold()
         known, url = self.client(), self.client()
         cimd.known(known)
         self.serve(url, gate="left")
@@ -367,8 +367,8 @@ class Stopping(LoadCase):
         self.wait_fetches(url, 1)
         herd.close()
         cimd.daemon.signal(signal.SIGTERM)
-        labtest.wait_until(lambda: not self.accepts(cimd), 20,
-                           "no new connections")
+        labtest.wait_until(lambda: not self.accepts(cimd),
+                           what="no new connections")
         self.hostile.call("release", gate="left")
         self.assertEqual(cimd.daemon.wait(30), 0, cimd.daemon.text())
         cimd.start()

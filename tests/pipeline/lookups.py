@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import labtest
-from cimdd import Case, RULES
+from cimdd import Case, Cimdd, RULES
 
 OPEN = """
 default = unverified
@@ -286,6 +287,10 @@ class Errors(Case):
 
 class Attempts(Case):
     """A URL that failed is tried again after 1 s, 2 s ... 60 s."""
+
+    def start(self, rules: str = RULES, **settings: Any) -> Cimdd:
+        """One whose waits and budgets nothing but later() moves."""
+        return super().start(rules, **settings).hold()
 
     def limited(self, cimd: object, url: str) -> int:
         """The wait that a limited lookup is told."""

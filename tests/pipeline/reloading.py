@@ -52,7 +52,7 @@ class Traffic:
         labtest.wait_until(
             lambda: self.errors or all(
                 now >= want for now, want in zip(self.counts, wanted)),
-            30, "lookups go on")
+            what="lookups go on")
 
 
 class Reloading(Case):
@@ -61,8 +61,8 @@ class Reloading(Case):
     def hup(self, cimd: Cimdd, event: str, count: int) -> None:
         """SIGHUP; wait for so many lines of the event in all."""
         cimd.daemon.signal(signal.SIGHUP)
-        labtest.wait_until(lambda: len(cimd.lines(event)) >= count, 20,
-                           f"{count} lines {event}")
+        labtest.wait_until(lambda: len(cimd.lines(event)) >= count,
+                           what=f"{count} lines {event}")
 
     def test_good(self) -> None:
         cimd = self.start()
@@ -159,7 +159,7 @@ class Reloading(Case):
         self.assertFetched(url, 1)
 
     def test_lookups_under_way_keep_their_policy(self) -> None:
-        cimd = self.start()
+        cimd = self.start().hold()
         url = self.client()
         self.serve(url, gate="reload")
         herd = Herd(cimd)

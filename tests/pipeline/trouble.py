@@ -72,8 +72,8 @@ class TroubleCase(Case):
         self.assertRegex(found["store_problem"], text)
         metrics = cimd.socket.get("/metrics").body.decode()
         self.assertIn("\ncimd_store_degraded 1\n", metrics)
-        labtest.wait_until(lambda: self.told(cimd)["level"] == "error", 30,
-                           "a line about the store")
+        labtest.wait_until(lambda: self.told(cimd)["level"] == "error",
+                           what="a line about the store")
         self.assertRegex(self.told(cimd)["text"], text)
 
     @staticmethod
@@ -146,11 +146,11 @@ class FullDisk(TroubleCase):
         self.empty(cimd)
         cimd.later(120)
         labtest.wait_until(
-            lambda: cimd.act("deny", url).status == 200, 20,
-            "a write that succeeds")
+            lambda: cimd.act("deny", url).status == 200,
+            what="a write that succeeds")
         self.assertNoProblem(cimd)
-        labtest.wait_until(lambda: self.told(cimd)["level"] == "notice", 30,
-                           "a line that all is well")
+        labtest.wait_until(lambda: self.told(cimd)["level"] == "notice",
+                           what="a line that all is well")
         cimd.crash()
         self.assertFails(cimd.lookup(url), "CIMD_E_BLOCKED")
         self.assertNoProblem(cimd)

@@ -86,8 +86,8 @@ class Activity(ConsumerCase):
         base = sqlite3.connect(f"file:{cimd.state}/cimd.db?mode=ro", uri=True)
         self.addCleanup(base.close)
         labtest.wait_until(lambda: base.execute(
-            "SELECT sum(lookups) FROM activity").fetchone()[0], 30,
-            "a lookup in the file")
+            "SELECT sum(lookups) FROM activity").fetchone()[0],
+            what="a lookup in the file")
         cimd.crash()
         self.assertEqual(cimd.rows()[0]["lookups"], 1)
 
@@ -337,7 +337,7 @@ class Health(ConsumerCase):
 
     def test_busy(self) -> None:
         """Health is answered while everything else waits."""
-        cimd = self.start("default = unverified\n")
+        cimd = self.start("default = unverified\n").hold()
         urls = [labtest.lab().url(f"/good/{n}", f"slow{n % 4}")
                 for n in range(12)]
         herd = Herd(cimd)
@@ -346,7 +346,7 @@ class Health(ConsumerCase):
             self.serve(url, gate="busy")
             herd.ask(url)
         labtest.wait_until(lambda: cimd.status()["fetches"]["running"] == 12,
-                           10, "twelve flights")
+                           what="twelve flights")
         self.assertEqual(cimd.socket.get("/healthz").json(),
                          {"status": "ok"})
         _ = cimd.socket.get("/metrics")
