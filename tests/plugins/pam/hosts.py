@@ -122,6 +122,15 @@ class Echo(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def listens(path: str) -> bool:
+    """Does somebody take connections there?  The file is there before."""
+    try:
+        labtest.connect(path).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens at."""
     with socket.socket() as sock:
@@ -394,7 +403,7 @@ class Saslauthd(HostCase):
             ["setsid", "/usr/sbin/saslauthd", "-d", "-a", "pam", "-n", "1",
              "-m", folder, *options], folder=folder)
         # Its own end signals all of its group; here that is it alone.
-        daemon.start(ready=lambda: os.path.exists(folder + "/mux"))
+        daemon.start(ready=lambda: listens(folder + "/mux"), seconds=60)
         try:
             said = subprocess.run(
                 ["/usr/sbin/testsaslauthd", "-u", user, "-p", password, "-s",
