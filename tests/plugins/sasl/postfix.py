@@ -53,7 +53,7 @@ class Postfix(MachineCase):
         shutil.chown("/var/lib/postfix", "postfix")
         self.postfix("start")
         self.addCleanup(self.postfix, "stop")
-        labtest.wait_until(self.listens, 30, "smtpd")
+        labtest.wait_until(self.listens, 60, "smtpd")
 
     def configure(self) -> None:
         """The shipped files, and around them what makes a mail server."""
@@ -77,7 +77,7 @@ class Postfix(MachineCase):
     def postfix(self, verb: str) -> None:
         """postfix start, postfix stop."""
         done = subprocess.run(["/usr/sbin/postfix", verb], check=False,
-                              capture_output=True, text=True,
+                              capture_output=True, text=True, timeout=120,
                               env={**os.environ,
                                    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -92,7 +92,7 @@ class Postfix(MachineCase):
 
     def login(self, name: str, password: str) -> tuple[int, str]:
         """AUTH PLAIN; the answer."""
-        with smtplib.SMTP("127.0.0.1", PORT, timeout=60) as smtp:
+        with smtplib.SMTP("127.0.0.1", PORT, timeout=120) as smtp:
             smtp.ehlo("client.example.com")
             self.assertEqual(smtp.esmtp_features["auth"].split(), ["PLAIN"])
             raw = base64.b64encode(f"\0{name}\0{password}".encode())
@@ -112,7 +112,7 @@ class Postfix(MachineCase):
             code, text = self.login(self.url, password)
             self.assertEqual(code, 535, text)
             self.assertNotIn("CIMD", text)
-        line = self.cimd.lines("assertion", self.url)[0]
+        line = self.cimd.wait_line("assertion", self.url)
         self.assertEqual(line["consumer"], "smtp")
 
     def test_at_sign_and_length(self) -> None:

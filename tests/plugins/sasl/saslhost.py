@@ -4,10 +4,13 @@ beside it, in the laboratory."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from typing import Any, NamedTuple
+import threading
+import time
+from typing import Any, Iterator, NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, os.pardir, "pipeline"))
@@ -18,7 +21,8 @@ import labtest  # noqa: E402
 from keys import Keys  # noqa: E402
 
 __all__ = ["AUDIENCE", "BADAUTH", "BADPROT", "BUFOVER", "CONSUMERS", "Case",
-           "Cimdd", "DISABLED", "FAIL", "Host", "Keys", "NOMECH", "NOUSER",
+           "Cimdd", "DISABLED", "FAIL", "Host", "Keys",
+           "MEMO_SECONDS", "NOMECH", "NOUSER",
            "OK", "Reply", "RULES", "deny",
            "UNAVAIL", "labtest", "plugin", "plugin_folder"]
 
@@ -32,6 +36,8 @@ consumer "mail" {{
 }}
 """
 SYSTEM = "/usr/lib/x86_64-linux-gnu/sasl2"
+MEMO_SECONDS = 2  # so long the plugin knows an answer
+PATIENCE_SECONDS = 300.0
 LOOKUPS = 'cimdd_connections_total{socket="lookup"}'
 
 
@@ -132,7 +138,16 @@ class Host:
             return src.read()
 
     def call(self, word: str, *args: str) -> Reply:
-        """One command and its answer."""
+        """One command and its answer; a host that hangs is killed."""
+        watch = threading.Timer(PATIENCE_SECONDS, self.child.kill)
+        watch.start()
+        try:
+            return self.exchange(word, *args)
+        finally:
+            watch.cancel()
+
+    def exchange(self, word: str, *args: str) -> Reply:
+        """The same without a limit."""
         assert self.child.stdin is not None
         assert self.child.stdout is not None
         line = " ".join([word, *map(hexed, args)]) + "\n"
@@ -196,7 +211,8 @@ class Case(PipelineCase):
         found = {"pwcheck_method": "saslauthd",
                  "saslauthd_path": os.path.join(cimd.folder, "mux"),
                  "auxprop_plugin": "cimd", "canon_user_plugin": "cimd",
-                 "cimd_socket": cimd.path, "mech_list": "PLAIN", **more}
+                 "cimd_socket": cimd.path, "mech_list": "PLAIN",
+                 "cimd_timeout": 30000, **more}
         return {k: v for k, v in found.items() if v is not None}
 
     def host(self, cimd: Cimdd, *plugins: str, **options: Any) -> Host:
@@ -214,3 +230,14 @@ class Case(PipelineCase):
         line, = [line for line in text.splitlines()
                  if line.startswith(LOOKUPS + " ")]
         return int(line.rpartition(" ")[2])
+
+    @contextlib.contextmanager
+    def one_lookup(self, cimd: Cimdd) -> Iterator[None]:
+        """What happens within asks cimdd once, whatever libsasl2 asks; and
+        again only after as long as an answer is known."""
+        before, start = self.lookups(cimd), time.monotonic()
+        yield
+        more = int((time.monotonic() - start) / MEMO_SECONDS)
+        asked = self.lookups(cimd) - before
+        self.assertGreaterEqual(asked, 1)
+        self.assertLessEqual(asked, 1 + more)
