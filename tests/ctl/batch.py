@@ -21,7 +21,6 @@ import base64
 import glob
 import json
 import os
-import time
 from typing import Any
 
 import labtest
@@ -36,7 +35,6 @@ BASE = {
 }
 CASES = os.path.join(labtest.top_src(), "tests", "cases", "batch")
 MANY = 10000
-MANY_SECONDS = 30.0
 Case = dict[str, Any]
 
 
@@ -145,9 +143,7 @@ class Batch(labtest.Case):
         cases = [case for path in tables() for case in read(path)]
         lines = [line_of(case) for case in cases]
         lines = (lines * (MANY // len(lines) + 1))[:MANY]
-        start = time.monotonic()
         got = answers(lines)
-        self.assertFaster(MANY_SECONDS, start)
         self.assertEqual(got[:1000], got[len(cases):len(cases) + 1000])
 
     def test_file(self) -> None:

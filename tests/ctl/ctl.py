@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "lab"))
 
 import labtest  # noqa: E402
 
-SECONDS = 60.0
+SECONDS = 120.0
 FIXTURES = os.path.join(labtest.top_src(), "tests", "fixtures", "documents")
 
 

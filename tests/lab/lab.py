@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -52,10 +53,21 @@ class Failure(Exception):
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port of 127.0.0.1 that was free a moment ago, and that the kernel
+    gives nobody who does not ask for it."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range",
+              encoding="ascii") as src:
+        first, last = (int(word) for word in src.read().split())
+    ports = [p for p in range(10000, 65536)
+             if not first <= p <= last] or [0]
+    while True:
+        port = random.choice(ports)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+                return int(sock.getsockname()[1])
+            except OSError:
+                continue
 
 
 def program(name: str) -> str:

@@ -33,12 +33,12 @@ import tempfile
 import time
 import traceback
 import unittest
-from typing import Any, NoReturn
+from typing import Any, Callable, NoReturn
 
 import sites
 from control import Control
 from lab import free_port
-from process import Daemon, wait_until
+from process import Daemon, Value, wait_until
 from trap import split
 from unixhttp import UnixHTTP, connect, read_all
 
@@ -174,6 +174,17 @@ class Case(unittest.TestCase):
         one = Daemon(argv, more.pop("folder", None) or self.folder(), **more)
         self.addCleanup(one.kill)
         return one
+
+    def timely(self, seconds: float, deed: Callable[[], Value]) -> Value:
+        """What deed() gives, within so many seconds.  A machine that stands
+        still gets other chances: what takes too long does so every time."""
+        for _ in range(4):
+            start = time.monotonic()
+            value = deed()
+            took = time.monotonic() - start
+            if took < seconds:
+                return value
+        raise self.failureException(f"took {took:.1f} s, not {seconds:g}")
 
     def assertFaster(self, seconds: float, start: float) -> None:
         """Not more than this since start (time.monotonic())."""

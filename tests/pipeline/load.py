@@ -8,7 +8,6 @@ import selectors
 import signal
 import socket
 import threading
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +33,7 @@ class Herd:
                    f"&purpose={purpose} HTTP/1.1\r\nHost: cimd\r\n"
                    "Connection: close\r\n\r\n").encode()
         for _ in range(count):
-            sock = labtest.connect(self.cimd.path, 30)
+            sock = labtest.connect(self.cimd.path)
             sock.sendall(request)
             self.socks.append(sock)
 
@@ -51,7 +50,9 @@ class Herd:
             for number, sock in enumerate(self.socks):
                 selector.register(sock, selectors.EVENT_READ, number)
             while len(done) < count:
-                for key, _ in selector.select(30):
+                ready = selector.select(60)
+                assert ready, f"{len(done)} answers, not {count}"
+                for key, _ in ready:
                     selector.unregister(key.fileobj)
                     done.append(key.data)
         return done
@@ -218,8 +219,11 @@ client "known" {
 
     def test_answers_within_the_deadline(self) -> None:
         """A host that never answers costs its own callers four seconds."""
+        self.timely(8, self.ask_a_silent_host)
+
+    def ask_a_silent_host(self) -> None:
+        """Six at once, of whom three are asked for; and one of another."""
         cimd = self.start(ANY_HOST)
-        begin = time.monotonic()
         herd = self.herd(cimd)
         for number in range(6):
             url = self.url("never", number)
@@ -229,7 +233,6 @@ client "known" {
         herd.ask(quick)
         self.assertEqual(herd.first(1), [6])
         answers = herd.answers()
-        self.assertFaster(8, begin)
         self.assertEqual(answers.pop().status, 200)
         self.assertEqual({a.status for a in answers}, {503})
         codes = {a.json()["code"] for a in answers}

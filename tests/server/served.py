@@ -129,7 +129,11 @@ class Served:
         the same connection, so that asking changes nothing."""
         if self.watch.kept is None:
             self.case.addCleanup(self.watch.__enter__().__exit__)
-        text = self.watch.get("/metrics").body.decode()
+        try:
+            text = self.watch.get("/metrics").body.decode()
+        except ConnectionError:  # it was idle for half a minute
+            self.watch.__enter__()
+            text = self.watch.get("/metrics").body.decode()
         rows = [line.rpartition(" ") for line in text.splitlines()
                 if line and not line.startswith("#")]
         return {name: float(value) for name, _, value in rows}
