@@ -24,6 +24,7 @@ enum {
 	CIMD_MAX_JSON_MEMBERS = 256, /* of one object */
 	CIMD_MAX_REDIRECTS = 64,     /* redirect_uris; one bit each */
 	CIMD_MAX_KEYS = 64,          /* keys of one JWK set */
+	CIMD_MAX_RULE_LIST = 256,    /* items; each meets 2500 of a document */
 	CIMD_MAX_RECORD = 262144,    /* bytes; twice the keys, and the rest */
 	CIMD_MAX_REQUEST = 65536,    /* bytes of one request on the wire */
 	CIMD_MAX_TENANT = 128,       /* bytes of a tenant's name */

@@ -169,6 +169,31 @@ after(const char *text, const char *prefix)
 	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
 }
 
+/* A list that is gone through for each scope or URI of a document. */
+static enum cimd_err
+check_length(const struct conf *c, const char *member)
+{
+	if (conf_count(c, member) <= CIMD_MAX_RULE_LIST)
+		return CIMD_OK;
+	return conf_fail(c, member, "more than %d items", CIMD_MAX_RULE_LIST);
+}
+
+/* Is it there already?  A second one would only take time. */
+static bool
+has_redirect(const struct rule *r, unsigned int kind, const char *value)
+{
+	const struct redirect_rule *one;
+	size_t i;
+
+	for (i = 0; i < r->n_redirects; i++) {
+		one = &r->redirects[i];
+		if ((unsigned int)one->kind == kind &&
+		    (value == NULL || strcmp(one->value, value) == 0))
+			return true;
+	}
+	return false;
+}
+
 static enum cimd_err
 add_redirect(const struct conf *c, const char *member, const char *text,
     void *ctx)
@@ -196,7 +221,7 @@ add_redirect(const struct conf *c, const char *member, const char *text,
 	} else {
 		e = conf_word_of(c, member, text, words, &kind);
 	}
-	if (e != CIMD_OK)
+	if (e != CIMD_OK || has_redirect(r, kind, value))
 		return e;
 	out.kind = (enum redirect_rule_kind)kind;
 	if (value != NULL && (out.value = strdup(value)) == NULL)
@@ -208,6 +233,10 @@ add_redirect(const struct conf *c, const char *member, const char *text,
 static enum cimd_err
 read_redirects(const struct conf *c, const char *member, struct rule *r)
 {
+	enum cimd_err e = check_length(c, member);
+
+	if (e != CIMD_OK)
+		return e;
 	rule_free_redirects(r);
 	r->redirects = calloc(conf_count(c, member) + 1, sizeof(*r->redirects));
 	if (r->redirects == NULL)
@@ -309,8 +338,10 @@ static enum cimd_err
 read_scopes(const struct conf *c, const char *member, struct rule *r)
 {
 	struct conf_strings list = { r->scopes, r->n_scopes };
-	enum cimd_err e;
+	enum cimd_err e = check_length(c, member);
 
+	if (e != CIMD_OK)
+		return e;
 	e = conf_strings(c, member, check_scope, NULL, &list);
 	r->scopes = list.v;
 	r->n_scopes = list.n;
