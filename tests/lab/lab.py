@@ -219,17 +219,18 @@ class Lab:
             base = f"https://127.0.0.1:{port}"
             hosts = [sites.Site(h, ["127.0.0.1"]) for h in self.hosts]
             conf = work.write(hosts, port, base)
-            where = ("127.0.0.1", port)
+            where = [("127.0.0.1", port)]
             self.env["LAB_BASE"] = base
         else:
             hosts = [sites.Site(h, list(pair if ipv6 else pair[:1]))
                      for h, pair in self.addresses.items()]
             conf = work.write(hosts)
-            where = (hosts[-1].addresses[0], 443)
+            where = [(address, 443) for site in hosts
+                     for address in site.addresses]
         child = self.spawn("nginx", [
             program("nginx"), "-p", self.folder, "-c", conf,
             "-e", os.path.join(self.folder, "nginx-error.log")])
-        self.wait("nginx", child, lambda: answers(where))
+        self.wait("nginx", child, lambda: all(map(answers, where)))
         self.env["LAB_SITES"] = os.path.join(self.folder, "sites.json")
 
     def start_hostile(self, ipv6: bool) -> None:
