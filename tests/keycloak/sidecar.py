@@ -81,9 +81,13 @@ class Contained(keycloak.Keycloak):
 
     def stop(self) -> None:
         """As a container ends: its process 1 is asked to."""
-        if self.child and container.first_process(self.child.pid):
-            os.kill(container.first_process(self.child.pid), signal.SIGTERM)
-            self.child.wait(60)
+        first = container.first_process(self.child.pid) if self.child else 0
+        if self.child and first:
+            os.kill(first, signal.SIGTERM)
+            try:
+                self.child.wait(60)
+            except subprocess.TimeoutExpired:
+                pass
         self.kill()
 
     def environment(self) -> dict[str, str]:
@@ -108,8 +112,15 @@ class Sidecar(labtest.Case):
             words("command"), **{name: mount_path("cimdd", name)
                                  for name in ("run", "state", "conf")}))
         self.addCleanup(self.end)
-        self.cimdd.start(ready=lambda: os.path.exists(self.socket),
-                         seconds=60)
+        self.cimdd.start(ready=self.listens, seconds=120)
+
+    def listens(self) -> bool:
+        """Does it take connections?  The file is there before that."""
+        try:
+            labtest.connect(self.socket).close()
+        except OSError:
+            return False
+        return True
 
     def first(self) -> int:
         """Process 1 of the daemon's container."""
@@ -118,8 +129,9 @@ class Sidecar(labtest.Case):
 
     def end(self) -> None:
         """End the daemon with its container."""
-        if self.first():
-            os.kill(self.first(), signal.SIGKILL)
+        first = self.first()
+        if first:
+            os.kill(first, signal.SIGKILL)
 
     def exec(self, *command: str, user: int = container.USER
              ) -> subprocess.CompletedProcess[str]:
@@ -127,7 +139,8 @@ class Sidecar(labtest.Case):
         return subprocess.run(
             ["nsenter", "-t", str(self.first()), "-m", "-p", "-r", "setpriv",
              f"--reuid={user}", f"--regid={user}", "--clear-groups",
-             *command], capture_output=True, text=True, check=False)
+             *command], capture_output=True, text=True, check=False,
+            timeout=120)
 
     def ask(self, user: int) -> int:
         """The status of a lookup as that user; 0 if there is no answer."""
@@ -157,7 +170,7 @@ class Sidecar(labtest.Case):
         self.assertEqual(self.exec("cimdctl", "deny", url).returncode, 0)
         for number in (signal.SIGTERM, signal.SIGKILL):
             os.kill(self.first(), number)
-            status = self.cimdd.wait(30)
+            status = self.cimdd.wait(60)
             if number == signal.SIGTERM:
                 self.assertEqual(status, 0, self.cimdd.text())
             self.cimdd.start()
