@@ -74,7 +74,8 @@ copies_stand_alone(void **state)
 	(void)state;
 	machine = must_read("{\"scopes\":\"m\",\"client\":{"
 			    "\"a\":{\"match\":\"https://a.example.com/c\","
-			    "\"scopes\":\"own\",\"ports\":[8443]},"
+			    "\"scopes\":\"own\",\"ports\":[8443],"
+			    "\"redirects\":[\"document\",\"scheme:com.own\"]},"
 			    "\"b\":{\"match\":\"https://b.example.com/c\"}}}",
 	    POLICY_MACHINE, NULL);
 	realm = must_read("{\"scopes\":\"r\",\"allow\":[\"a\",\"b\"]}",
@@ -84,6 +85,8 @@ copies_stand_alone(void **state)
 	b = policy_rule(realm, 1);
 	assert_string_equal(a->scopes[0], "own");
 	assert_int_equal(a->ports[0], 8443);
+	assert_int_equal(a->redirects[0].kind, RULE_DOCUMENT);
+	assert_string_equal(a->redirects[1].value, "com.own");
 	assert_string_equal(b->scopes[0], "r");
 	assert_int_equal(b->n_ports, 0);
 	policy_free(&realm);
