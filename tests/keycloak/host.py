@@ -64,12 +64,15 @@ def jar() -> str:
 
 
 def cheap() -> dict[str, Any]:
-    """For a realm that is made quickly: one key for all, a weak hash."""
+    """For a realm that is made quickly, one key for all and a weak hash; and
+    that has patience."""
     pem = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True,
                          text=True, check=True).stdout
     keys = {"rsa": {"privateKey": [pem]}, "hmac-generated": {},
             "aes-generated": {}}
     return {
+        # So that a token lives as long as a test, however slow that is.
+        "accessTokenLifespan": 3600, "accessCodeLifespan": 600,
         "components": {"org.keycloak.keys.KeyProvider": [
             {"name": name, "providerId": name, "config": config}
             for name, config in keys.items()]},

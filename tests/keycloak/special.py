@@ -14,6 +14,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -96,7 +97,7 @@ class Postgres:
         done = subprocess.run(
             [self.bin + "/psql", "-h", "127.0.0.1", "-p", str(self.port),
              "-U", "postgres", "-AtqX", "-c", sql], capture_output=True,
-            text=True, check=check)
+            text=True, check=check, timeout=120)
         return done.stdout.splitlines()
 
     def rows(self) -> dict[str, int]:
@@ -110,9 +111,13 @@ class Postgres:
 
     def stop(self) -> None:
         """End it at once."""
-        if self.child is not None:
-            self.child.terminate()
-            self.child.wait()
+        if self.child is not None and self.child.poll() is None:
+            self.child.send_signal(signal.SIGINT)  # whoever is connected
+            try:
+                self.child.wait(60)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
 
 
 _postgres: Postgres | None = None
@@ -214,14 +219,15 @@ class Ldap(SpecialCase):
         self.port = labtest.free_port()
         slapd = self.daemon(["/usr/sbin/slapd", "-f", conf, "-h",
                              f"ldap://127.0.0.1:{self.port}/", "-d", "0"])
-        slapd.start(ready=lambda: self.listens(self.port), seconds=30)
+        slapd.start(ready=lambda: self.listens(self.port), seconds=60)
 
     @staticmethod
     def listens(port: int) -> bool:
         """Does somebody take connections there?"""
         done = subprocess.run(
-            ["ldapsearch", "-x", "-H", f"ldap://127.0.0.1:{port}/", "-b", "",
-             "-s", "base"], capture_output=True, check=False)
+            ["ldapsearch", "-x", "-o", "nettimeout=5", "-l", "5", "-H",
+             f"ldap://127.0.0.1:{port}/", "-b", "", "-s", "base"],
+            capture_output=True, check=False, timeout=60)
         return done.returncode == 0
 
     def federate(self, realm: host.Realm) -> None:
