@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import threading
+import time
 from typing import Any, Callable
 
 import labtest
@@ -106,7 +107,8 @@ class Killed(FaultCase):
         keys, url = Keys(self), self.client()
         self.serve(url, document=keys.members())
         cimd.known(url)
-        tokens = [keys.assertion(url, AUDIENCE) for _ in range(120)]
+        tokens = [keys.assertion(url, AUDIENCE, exp=int(time.time()) + 290)
+                  for _ in range(120)]
         for _ in range(KILLS):
             threads = [self.until_killed(deed) for deed in (
                 lambda: self.deny(cimd), lambda: self.approve(cimd),

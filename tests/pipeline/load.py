@@ -267,7 +267,7 @@ client "known" {
             cimd.known(warm)
             cimd.known(self.url("quick", number))
         self.assertNotIn(200, {a.status for a in herd.answers()})
-        self.assertEqual(cimd.status()["fetches"]["running"], 0)
+        self.wait_flights(cimd, running=0)
 
 
 class Bounds(LoadCase):
