@@ -12,15 +12,19 @@ Chromium.  modules.sh must have run where the internet is.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
+import tempfile
+import threading
 from typing import Any, Iterator
 
 from keycloak import USER, USER_PASSWORD
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SECONDS = 400.0  # for all steps of one program
 PROGRAMS = ("browser.mjs", "client.mjs", "console.mjs", "server.mjs")
 
 
@@ -33,21 +37,42 @@ def modules() -> str:
     return done.stdout.strip()
 
 
+@contextlib.contextmanager
+def limited(child: subprocess.Popen[str]) -> Iterator[None]:
+    """It is killed if it takes too long, or if somebody loses interest."""
+    watch = threading.Timer(SECONDS, child.kill)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        if child.poll() is None:
+            child.kill()
+
+
 class Server:
     """A running MCP server."""
 
     def __init__(self, argv: list[str]) -> None:
         self.child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         assert self.child.stdout is not None
+        watch = threading.Timer(SECONDS, self.child.kill)
+        watch.start()
         line = self.child.stdout.readline()
+        watch.cancel()
         if not line:
+            self.stop()
             raise AssertionError("the MCP server did not start")
         self.url = str(json.loads(line)["url"])
 
     def stop(self) -> None:
         """End it."""
         self.child.terminate()
-        self.child.wait()
+        try:
+            self.child.wait(30)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
         assert self.child.stdout is not None
         self.child.stdout.close()
 
@@ -78,12 +103,15 @@ class Agents:
         options = {"server": server, "client": client_id,
                    "redirect": redirect, "user": {
                        "name": USER, "password": USER_PASSWORD}} | more
-        with subprocess.Popen(
+        with tempfile.TemporaryFile("w+") as errors, subprocess.Popen(
                 self.argv("client.mjs", json.dumps(options)), text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-            assert child.stdout and child.stderr
-            for line in child.stdout:
-                yield json.loads(line)
-            errors = child.stderr.read()
+                stdout=subprocess.PIPE, stderr=errors) as child:
+            assert child.stdout
+            with limited(child):
+                for line in child.stdout:
+                    yield json.loads(line)
+                child.wait()
+            errors.seek(0)
+            said = errors.read()
         if child.returncode != 0:
-            raise AssertionError(f"the client ended: {errors[-3000:]}")
+            raise AssertionError(f"the client ended: {said[-3000:]}")

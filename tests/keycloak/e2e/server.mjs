@@ -19,7 +19,7 @@ const [issuer, wantedPort] = process.argv.slice(2);
 
 async function realmMetadata() {
   const url = `${issuer}/.well-known/openid-configuration`;
-  const answer = await fetch(url);
+  const answer = await fetch(url, { signal: AbortSignal.timeout(120000) });
   if (!answer.ok) {
     throw new Error(`${url}: HTTP ${answer.status}`);
   }
@@ -90,3 +90,6 @@ const listener = app.listen(Number(wantedPort ?? 0), '127.0.0.1', () => {
   app.all('/mcp', (_request, response) => response.status(405).end());
   console.log(JSON.stringify({ url: resource.href }));
 });
+// Longer than any test: a client that was stopped for a moment would send its
+// next request into a connection that has just been closed.
+listener.keepAliveTimeout = 3600000;
