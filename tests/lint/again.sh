@@ -28,6 +28,9 @@ attempts 1 0 60 'true'
 attempts 1 7 60 'echo compilation error; exit 7'
 attempts 2 0 60 "[ \$n = 2 ] || { echo '$reset'; exit 1; }"
 attempts 3 1 60 'echo npm error code ECONNRESET; exit 1'
-attempts 2 0 1 "[ \$n = 2 ] || exec sleep 60"
-attempts 3 124 1 'exec sleep 60'
+attempts 2 0 60 "[ \$n = 2 ] || exit 124" # as timeout(1) ends
+status=0
+"$again" 1 sleep 60 >"$tmp/out" 2>&1 || status=$?
+[ "$status $(grep -c 'status 124, again' "$tmp/out")" = '124 2' ] ||
+	die "one that hangs: status $status: $(cat "$tmp/out")"
 echo "6 cases"
