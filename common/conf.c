@@ -274,8 +274,6 @@ conf_copy_strings(char *const *from, size_t n, char ***to)
 	size_t i;
 
 	*to = NULL;
-	if (from == NULL)
-		return true;
 	v = calloc(n + 1, sizeof(*v));
 	if (v == NULL)
 		return false;
