@@ -33,6 +33,7 @@ import netns
 import sites
 from ca import CA
 from control import Control
+from unixhttp import connect
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 V4, V6 = "93.184.216.", "2606:2800:220:1::"
@@ -79,10 +80,14 @@ def program(name: str) -> str:
     return found
 
 
-def answers(where: tuple[str, int]) -> bool:
-    """Does something accept connections there?"""
+def answers(where: tuple[str, int] | str) -> bool:
+    """Does something accept connections at this port, or at this path of a
+    UNIX socket, whose file is there before that?"""
     try:
-        socket.create_connection(where, timeout=2).close()
+        if isinstance(where, str):
+            connect(where, 2).close()
+        else:
+            socket.create_connection(where, timeout=2).close()
     except OSError:
         return False
     return True

@@ -37,14 +37,14 @@ from typing import Any, Callable, NoReturn
 
 import sites
 from control import Control
-from lab import free_port
+from lab import answers, free_port
 from process import Daemon, Value, wait_until
 from trap import split
 from unixhttp import UnixHTTP, connect, read_all
 
-__all__ = ["Case", "Control", "Daemon", "Lab", "UnixHTTP", "connect",
-           "free_port", "lab", "main", "read_all", "top_build", "top_src",
-           "wait_until"]
+__all__ = ["Case", "Control", "Daemon", "Lab", "UnixHTTP", "answers",
+           "connect", "free_port", "lab", "main", "read_all", "top_build",
+           "top_src", "wait_until"]
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_ALLOWED = 77

@@ -20,7 +20,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import threading
@@ -98,13 +97,8 @@ class HostCase(Case):
 
     def wait_port(self, port: int) -> None:
         """Until something listens there."""
-        def there() -> bool:
-            try:
-                socket.create_connection(("127.0.0.1", port), 5).close()
-            except OSError:
-                return False
-            return True
-        labtest.wait_until(there, 60, f"port {port}")
+        labtest.wait_until(lambda: labtest.answers(("127.0.0.1", port)), 60,
+                           f"port {port}")
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -122,22 +116,6 @@ class Echo(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def listens(path: str) -> bool:
-    """Does somebody take connections there?  The file is there before."""
-    try:
-        labtest.connect(path).close()
-    except OSError:
-        return False
-    return True
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens at."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 class Nginx(HostCase):
     """HTTP Basic in front of a server."""
 
@@ -151,7 +129,7 @@ class Nginx(HostCase):
                          daemon=True).start()
         self.addCleanup(self.behind.server_close)
         self.addCleanup(self.behind.shutdown)
-        self.port = free_port()
+        self.port = labtest.free_port()
         self.serve_nginx()
 
     def serve_nginx(self) -> None:
@@ -259,7 +237,7 @@ class Dovecot(HostCase):
             ["dovecot", "--version"], text=True, capture_output=True,
             check=True).stdout.startswith("2.3.")
         self.cimd = self.at_home()
-        self.port = free_port()
+        self.port = labtest.free_port()
         self.serve_dovecot()
 
     def documented(self) -> str:
@@ -403,7 +381,7 @@ class Saslauthd(HostCase):
             ["setsid", "/usr/sbin/saslauthd", "-d", "-a", "pam", "-n", "1",
              "-m", folder, *options], folder=folder)
         # Its own end signals all of its group; here that is it alone.
-        daemon.start(ready=lambda: listens(folder + "/mux"), seconds=60)
+        daemon.start(ready=lambda: labtest.answers(folder + "/mux"), seconds=60)
         try:
             said = subprocess.run(
                 ["/usr/sbin/testsaslauthd", "-u", user, "-p", password, "-s",

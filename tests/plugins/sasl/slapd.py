@@ -71,15 +71,8 @@ class Slapd(MachineCase):
         one = self.daemon(["/usr/sbin/slapd", "-f", conf, "-h", self.uri,
                            "-d", "0"], folder=self.where,
                           env={"SASL_PATH": self.plugins})
-        return one.start(ready=self.listens, seconds=60)
-
-    def listens(self) -> bool:
-        """Does it take connections?"""
-        try:
-            labtest.connect(self.socket).close()
-        except OSError:
-            return False
-        return True
+        return one.start(ready=lambda: labtest.answers(self.socket),
+                         seconds=60)
 
     def ldap(self, program: str, name: str, password: str, *more: str
              ) -> "subprocess.CompletedProcess[str]":
